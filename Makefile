@@ -1,0 +1,73 @@
+# Needs only make and Python 3.11 or newer with its venv module; everything else goes into .venv.
+# Extra arguments: make demo ARGS=--once
+
+PYTHON ?= python3
+ARGS ?=
+UV ?= uv
+
+PY    := .venv/bin/python
+PEERS := .venv-peers/bin/python
+PEER_PACKAGES := django-helpdesk==2.6.1 roundup==2.6.0
+
+LOCK := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest \
+	--only-binary :all: --generate-hashes --emit-build-options --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench bench-peers lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/runtime.stamp ## a fresh city with a simulated hour of calls, served until Ctrl+C
+	$(PY) run.py demo $(ARGS)
+
+run: .venv/runtime.stamp ## the real thing: web and scheduler
+	$(PY) run.py $(ARGS)
+
+test: check ## everything: make check, all tests, 100 % branch coverage of the rules
+	$(PY) -m pytest -n auto --cov
+
+check: .venv/dev.stamp ## fast: style, types, import contracts, generated diagram
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-logo
+	$(PY) run.py state-diagram --check
+
+bench: .venv/dev.stamp ## the speed goals, each as a ratio with its limit in the same run
+	$(PY) -m bench $(ARGS)
+
+bench-peers: .venv-peers/peers.stamp ## the same work in django-helpdesk and roundup
+	$(PEERS) bench/peers.py $(ARGS)
+
+lock: ## pin and hash the requirements again (needs uv; LOCK is the whole command)
+	$(LOCK) $(ARGS) requirements.in -o requirements.txt
+	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the venvs and caches; data in var/ stays
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+define make_venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python has no venv module here; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing into $(@D) ..."
+	@$(PYTHON) -m venv --clear $(@D)
+endef
+
+.venv/runtime.stamp: requirements.txt
+	$(make_venv)
+	@$(PY) -m pip install --quiet --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/runtime.stamp
+	@echo "Installing what the tests need ..."
+	@$(PY) -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv-peers/peers.stamp: Makefile
+	$(make_venv)
+	@$(PEERS) -m pip install --quiet $(PEER_PACKAGES)
+	@touch $@
