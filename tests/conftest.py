@@ -1,0 +1,17 @@
+"""What every test shares. Fixtures live in tests/support/, one file each; name the file here."""
+
+import pytest
+
+pytest_plugins = ["tests.support.pg"]
+
+LOOPBACK = ["127.0.0.1", "::1"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the markers `network` and `processes` their meaning."""
+    for item in items:
+        if item.get_closest_marker("network"):
+            item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+        if item.get_closest_marker("processes"):
+            item.add_marker(pytest.mark.xdist_group("processes"))
