@@ -93,6 +93,11 @@ def point_of(lon: object, lat: object, datum: Datum) -> Point:
     return _POINT_TYPES[datum](east, north)
 
 
+def datum_of(point: Point) -> Datum:
+    """Return the datum that the type of `point` stands for."""
+    return next(datum for datum, kind in _POINT_TYPES.items() if isinstance(point, kind))
+
+
 def _finite(value: object, word: str, field: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidCoordinate(f"{word}必须是数字", field=field)
@@ -107,13 +112,11 @@ def _finite(value: object, word: str, field: str) -> float:
 
 def to_wgs84(point: Point) -> Wgs84Point:
     """The same place in WGS-84; GCJ-02 outside China is WGS-84 already."""
-    match point:
-        case Wgs84Point():
-            return point
-        case Gcj02Point(lon, lat):
-            return Wgs84Point(*_gcj_to_wgs(lon, lat))
-        case Bd09Point(lon, lat):
-            return Wgs84Point(*_gcj_to_wgs(*_bd_to_gcj(lon, lat, math)))
+    if isinstance(point, Wgs84Point):
+        return point
+    if isinstance(point, Gcj02Point):
+        return Wgs84Point(*_gcj_to_wgs(point.lon, point.lat))
+    return Wgs84Point(*_gcj_to_wgs(*_bd_to_gcj(point.lon, point.lat, math)))
 
 
 def to_gcj02(point: Wgs84Point) -> Gcj02Point:
@@ -160,9 +163,7 @@ def metres_per_degree(lat: float) -> tuple[float, float]:
     return _degree_lengths(lat, math, _WGS84_AXIS_M, _WGS84_E2)
 
 
-def _degree_lengths(
-    lat: _Number, xp: ModuleType, axis_m: float, e2: float
-) -> tuple[_Number, _Number]:
+def _degree_lengths(lat: _Number, xp: ModuleType, axis_m: float, e2: float) -> tuple[_Number, _Number]:
     """Arc lengths of one degree along the parallel and the meridian of an ellipsoid."""
     phi = lat * (math.pi / 180.0)
     root = xp.sqrt(1.0 - e2 * xp.sin(phi) ** 2)

@@ -23,7 +23,7 @@ SWAPPED = "疑似经纬度颠倒 (应为 经度, 纬度)"
 _NOISE_M2 = 0.01
 _MOST_OVERLAPS = 1_000
 # In the right datum outlines lie some 30 m off the simplified districts of Changsha, else 190 m and more.
-_DOUBT_M, _DOUBT_FACTOR = 150.0, 3.0
+_DOUBT_M, _DOUBT_FACTOR = 60.0, 3.0
 _SPOTS = 500
 
 

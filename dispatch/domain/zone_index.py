@@ -276,11 +276,12 @@ def _label(zone: Zone) -> str:
 
 def _segments(geometries: Geometries) -> tuple[Floats, Ints]:
     """All boundary segments as (lon, lat, lon, lat), shape (n, 4), and the position of the zone of each."""
-    rings, owners = shapely.get_rings(geometries, return_index=True)
+    parts, owners = shapely.get_parts(geometries, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
     vertices, ring = shapely.get_coordinates(rings, return_index=True)
     is_same_ring = ring[1:] == ring[:-1]
     ends = np.hstack((vertices[:-1], vertices[1:]))[is_same_ring]
-    return ends, owners[ring[:-1][is_same_ring]]
+    return ends, owners[part[ring[:-1][is_same_ring]]]
 
 
 def _ranges(first: Ints, last: Ints) -> tuple[Ints, Ints]:
