@@ -197,8 +197,8 @@ def test_bytes_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_usable_id_names_the_properties_and_the_way_out(value: object) -> None:
     problems = refused(document(feature(LEFT, id=value, OBJECTID=4, 名称="x")))
     assert reasons(problems) == [
-        "属性 id, zone_id, code 不存在或没有可用的值 (空, None, null 不算); 文件里的属性: id, OBJECTID, 名称; "
-        ", 或用 --id-field @index 按要素顺序编号"
+        "属性 id, zone_id, code 不存在或没有可用的值 (空, None, null 不算); "
+        "文件里的属性: id, OBJECTID, 名称; "
         "请用 --id-field 指定其中一个, 或用 --id-field @index 按要素顺序编号"
     ]
     assert problems[0]["feature"] is None
