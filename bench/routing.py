@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import MultiPolygon, Point, Polygon, box
 
 from bench.report import Report, interleaved
@@ -110,7 +109,7 @@ def agreement(report: Report, index: ZoneIndex, label: str) -> None:
     edges = [np.asarray(ring.coords) for ring in shapely.get_rings(parts)]
     middles = [(edge[:-1] + edge[1:]) / 2 for edge in edges]
     lonlats = np.concatenate([places(3, PROBES), *edges, *middles])
-    points: NDArray[np.object_] = shapely.points(lonlats)
+    points = np.asarray(shapely.points(lonlats))
     expected = np.full(len(lonlats), -1)
     for position in reversed(range(len(index.zones))):
         expected[shapely.covers(index.zones[position].geometry, points)] = position
