@@ -23,7 +23,7 @@ from shapely.geometry.base import BaseGeometry
 from dispatch.domain import zone_checks
 from dispatch.domain.errors import InvalidZoneFile
 from dispatch.domain.place import Datum, lonlats_to_wgs84
-from dispatch.domain.zone_checks import Finding, Geometries, place_text
+from dispatch.domain.zone_checks import Geometries, place_text
 from dispatch.domain.zones import Zone
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -111,13 +111,8 @@ def read_zones(
     branches, _ = _column(features, "", None, ("branch",))
     problems += faults + team_faults + _circle_faults(features)
     geometries = np.array([_geometry(feature, problems) for feature in features], dtype=object)
-    for position, place in zone_checks.swapped(geometries, reference or {}):
-        problems.append(features[position].problem(zone_checks.SWAPPED, place))
-    warnings: list[Problem] = []
-    for finding in _findings(features, geometries):
-        is_grave = strict_topology and finding.area_m2 > zone_checks.SLIVER_M2
-        problem = features[finding.position].problem(finding.reason, finding.place)
-        (problems if is_grave else warnings).append(problem)
+    grave, warnings = _relations(features, geometries, reference or {}, strict_topology)
+    problems += grave
     if problems:
         raise _refusal(problems)
     doubt = zone_checks.datum_doubt(geometries, datum, reference or {})
@@ -128,11 +123,28 @@ def read_zones(
     return ZoneFile(tuple(_zone(*row) for row in rows), tuple(warnings))
 
 
-def _findings(features: Sequence[_Feature], geometries: Geometries) -> list[Finding]:
+def _relations(
+    features: Sequence[_Feature],
+    geometries: Geometries,
+    reference: Mapping[str, BaseGeometry],
+    strict_topology: bool,
+) -> tuple[list[Problem], list[Problem]]:
+    """What is wrong, and what is odd, with the zones among themselves and against the reference."""
+    problems = [
+        features[position].problem(zone_checks.SWAPPED, place)
+        for position, place in zone_checks.swapped(geometries, reference)
+    ]
+    warnings: list[Problem] = []
     labels = [f"{feature.zone_id or '(无编号)'} (第 {feature.number} 个要素)" for feature in features]
-    found = list(zone_checks.overlaps(labels, geometries))
+    findings = list(zone_checks.overlaps(labels, geometries))
     # Where a zone could not be built, the hole that it leaves is no news.
-    return found if None in geometries else found + list(zone_checks.gaps(labels, geometries))
+    if None not in geometries:
+        findings += zone_checks.gaps(labels, geometries)
+    for finding in findings:
+        is_grave = strict_topology and finding.area_m2 > zone_checks.SLIVER_M2
+        problem = features[finding.position].problem(finding.reason, finding.place)
+        (problems if is_grave else warnings).append(problem)
+    return problems, warnings
 
 
 def _zone(
