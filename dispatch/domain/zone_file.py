@@ -115,8 +115,7 @@ def read_zones(
     problems += grave
     if problems:
         raise _refusal(problems)
-    doubt = zone_checks.datum_doubt(geometries, datum, reference or {})
-    if doubt:
+    if doubt := zone_checks.datum_doubt(geometries, datum, reference or {}):
         warnings.append(_of_file(doubt))
     placed = shapely.transform(geometries, lambda lonlats: lonlats_to_wgs84(lonlats, datum))
     rows = zip(features, names, branches, teams, placed, strict=True)
