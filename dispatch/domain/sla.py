@@ -1,0 +1,142 @@
+"""The five clocks of a ticket. A clock is a value: every rule here returns a new one.
+
+All times are aware UTC datetimes. A breach is decided by timestamps alone, never by when somebody looked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class ClockKind(StrEnum):
+    """The five clocks of DESIGN §3."""
+
+    ACK = "ack"
+    ARRIVE = "arrive"
+    ISOLATE = "isolate"
+    FIX = "fix"
+    CALLBACK = "callback"
+
+
+CLOCK_LABELS = {
+    ClockKind.ACK: "接单",
+    ClockKind.ARRIVE: "到场",
+    ClockKind.ISOLATE: "止水",
+    ClockKind.FIX: "完工",
+    ClockKind.CALLBACK: "回访",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One promise of one round.
+
+    Attributes:
+        kind: Which promise.
+        round: 1 for the first visit, one more for each rework.
+        start_at: 受理, or the start of the rework; for callback the 完工.
+        due_at: When it is due now, pauses and extensions counted.
+        original_due_at: When it was due at first; never changes.
+        met_at: When it was met, or None.
+        breached_at: `due_at` as it stood when the clock was found broken, or None.
+        noticed_at: When that was noticed; the difference is how late the watch was.
+        paused_at: Since when it stands still, or None.
+        resume_at: When a pause ends by itself, or None.
+        paused_s: Seconds it has stood still in all, the current pause not counted.
+        is_void: The ticket ended without it (merged, cancelled), or the promise moved to another round.
+        next_step: How many steps of the ladder have fired.
+        next_fire_at: When the sweep must look at it next, or None.
+    """
+
+    kind: ClockKind
+    round: int
+    start_at: datetime
+    due_at: datetime
+    original_due_at: datetime
+    met_at: datetime | None = None
+    breached_at: datetime | None = None
+    noticed_at: datetime | None = None
+    paused_at: datetime | None = None
+    resume_at: datetime | None = None
+    paused_s: float = 0.0
+    is_void: bool = False
+    next_step: int = 0
+    next_fire_at: datetime | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it can still be met, paused or not."""
+        return self.met_at is None and not self.is_void
+
+    @property
+    def budget(self) -> timedelta:
+        """The working length of the promise: from start to due without the pauses."""
+        return self.due_at - self.start_at - timedelta(seconds=self.paused_s)
+
+    def at_ratio(self, ratio: float) -> datetime:
+        """Return when `ratio` of the budget is used up; 1.0 is `due_at` itself."""
+        return self.due_at - self.budget * (1.0 - ratio)
+
+
+def start(kind: ClockKind, round_: int, start_at: datetime, due_at: datetime) -> Clock:
+    """Return a fresh running clock."""
+    return Clock(kind, round_, start_at, due_at, due_at)
+
+
+def is_breached(clock: Clock, now: datetime) -> bool:
+    """Tell whether the promise is broken at `now`: met too late, or due and still unmet."""
+    if clock.is_void or clock.paused_at is not None:
+        return clock.breached_at is not None
+    if clock.met_at is not None:
+        return clock.met_at > clock.due_at
+    return now >= clock.due_at
+
+
+def notice_breach(clock: Clock, now: datetime) -> Clock:
+    """Record a breach with both times, once: the first one stays."""
+    if clock.breached_at is not None or not is_breached(clock, now):
+        return clock
+    return replace(clock, breached_at=clock.due_at, noticed_at=now)
+
+
+def meet(clock: Clock, met_at: datetime, now: datetime) -> Clock:
+    """Meet the promise at `met_at`, which may lie before `now` (a crew without signal).
+
+    A breach that the sweep noticed while the crew had no signal is withdrawn when the trusted time shows that
+    the promise was kept; what was fired for it stays in the history.
+    """
+    met = replace(clock, met_at=met_at, paused_at=None, resume_at=None, next_fire_at=None)
+    if is_breached(met, now):
+        return notice_breach(met, now)
+    return replace(met, breached_at=None, noticed_at=None)
+
+
+def void(clock: Clock) -> Clock:
+    """End a running clock without judging it; a breach that was noticed stays."""
+    return replace(clock, is_void=True, next_fire_at=None) if clock.is_running else clock
+
+
+def pause(clock: Clock, now: datetime, resume_at: datetime) -> Clock:
+    """Stop the clock; the sweep wakes at `resume_at` to start it again."""
+    return replace(clock, paused_at=now, resume_at=resume_at, next_fire_at=resume_at)
+
+
+def resume(clock: Clock, now: datetime) -> Clock:
+    """Start a paused clock again; its due time moves by the length of the pause."""
+    if clock.paused_at is None:
+        return clock
+    gap = now - clock.paused_at
+    return replace(
+        clock,
+        due_at=clock.due_at + gap,
+        paused_s=clock.paused_s + gap.total_seconds(),
+        paused_at=None,
+        resume_at=None,
+    )
+
+
+def extend(clock: Clock, due_at: datetime) -> Clock:
+    """Move the due time; the original one is kept."""
+    return replace(clock, due_at=due_at)
