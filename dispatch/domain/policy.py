@@ -1,0 +1,181 @@
+"""Service policy: which promise holds for which ticket. Read from data/policy.toml, kept in versions, never changed.
+
+The readers live in policy_file.py; here are the values and the questions that are asked of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from dispatch.domain import ladder, sla
+from dispatch.domain.errors import InvalidInput
+from dispatch.domain.ladder import Step
+from dispatch.domain.sla import Clock, ClockKind
+from dispatch.domain.times import Workdays
+
+
+class Area(StrEnum):
+    """Where the place lies as seen from the 30-minute service circle."""
+
+    IN_CIRCLE = "in_circle"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time as people write it: `30 min`, `4 h`, `1 wd`, or `appointment`."""
+
+    amount: int
+    unit: str
+
+    def __str__(self) -> str:
+        return self.unit if self.unit == "appointment" else f"{self.amount} {self.unit}"
+
+    def after(self, start: datetime, workdays: Workdays, appointment_at: datetime | None) -> datetime | None:
+        """Return the due time, or None for an appointment that nobody made."""
+        if self.unit == "appointment":
+            return appointment_at
+        if self.unit == "wd":
+            return workdays.add(start, self.amount)
+        return start + timedelta(**{{"min": "minutes", "h": "hours"}[self.unit]: self.amount})
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One promise and where it holds; None means everywhere. `dn_*` are pipe diameters in mm, both included."""
+
+    clock: ClockKind
+    within: Span
+    basis: str
+    area: Area | None = None
+    dn_min: int | None = None
+    dn_max: int | None = None
+    categories: tuple[str, ...] = ()
+
+    def fits(self, area: Area, pipe_dn: int | None, category: str) -> bool:
+        """Tell whether it holds for such a ticket; without a diameter no rule about diameters does."""
+        if self.area not in (None, area) or (self.categories and category not in self.categories):
+            return False
+        if self.dn_min is None and self.dn_max is None:
+            return True
+        return pipe_dn is not None and (self.dn_min or 0) <= pipe_dn <= (self.dn_max or pipe_dn)
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """An answer that lifts the level."""
+
+    equals: bool | str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a category's script."""
+
+    id: str
+    text: str
+    choices: tuple[str, ...] = ()
+    raises: Raise | None = None
+
+    def check_answer(self, answer: bool | str) -> None:
+        """Raise InvalidInput unless `answer` is of the kind that the question asks for."""
+        if self.choices and answer not in self.choices:
+            raise InvalidInput(f"“{self.text}”只能回答: {', '.join(self.choices)}", field=f"answers.{self.id}")
+        if not self.choices and not isinstance(answer, bool):
+            raise InvalidInput(f"“{self.text}”只能回答 true 或 false", field=f"answers.{self.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a call is about. `level` is None where it opens no ticket (咨询)."""
+
+    id: str
+    label: str
+    level: str | None
+    questions: tuple[Question, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level with its promises and its ladder."""
+
+    id: str
+    label: str
+    limits: tuple[Limit, ...]
+    ladder: Mapping[ClockKind, tuple[Step, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One version of the whole policy."""
+
+    version: str
+    valid_from: datetime
+    levels: Mapping[str, Level]
+    categories: Mapping[str, Category]
+    reasons: Mapping[str, Mapping[str, str]]
+    workdays: Workdays
+    device_time_max_age_s: float
+    device_time_skew_s: float
+
+    def category(self, id_: str) -> Category:
+        """Return a category, or raise InvalidInput that lists the known ones."""
+        if id_ not in self.categories:
+            known = ", ".join(self.categories)
+            raise InvalidInput(f"未知的诉求类别“{id_[:40]}”, 可选: {known}", field="category")
+        return self.categories[id_]
+
+    def level_of(self, category: Category, answers: Mapping[str, bool | str]) -> str:
+        """Return the level id from the category and what was answered; the most urgent one wins.
+
+        Raises:
+            InvalidInput: for an answer to a question that the category does not ask, or of the wrong kind.
+        """
+        if category.level is None:
+            raise InvalidInput("咨询类不生成工单", field="category")
+        questions = {question.id: question for question in category.questions}
+        level = category.level
+        for id_, answer in answers.items():
+            if id_ not in questions:
+                known = ", ".join(questions) or "无"
+                raise InvalidInput(f"“{category.label}”没有这个问题, 可选: {known}", field=f"answers.{id_[:40]}")
+            questions[id_].check_answer(answer)
+            raises = questions[id_].raises
+            if raises and raises.equals == answer:
+                level = min(level, raises.level)
+        return level
+
+    def limits_for(self, level: str, area: Area, pipe_dn: int | None, category: str) -> dict[ClockKind, Limit]:
+        """Return the promise of each clock: the last limit that fits."""
+        return {x.clock: x for x in self.levels[level].limits if x.fits(area, pipe_dn, category)}
+
+    def steps(self, level: str, kind: ClockKind) -> tuple[Step, ...]:
+        """Return the ladder of one clock."""
+        return self.levels[level].ladder[kind]
+
+    def start_clock(
+        self,
+        level: str,
+        limit: Limit,
+        round_: int,
+        start_at: datetime,
+        appointment_at: datetime | None = None,
+    ) -> Clock | None:
+        """Start one clock with its ladder set, or None for an appointment that nobody made."""
+        due_at = limit.within.after(start_at, self.workdays, appointment_at)
+        if due_at is None:
+            return None
+        fresh = sla.start(limit.clock, round_, start_at, due_at)
+        return ladder.schedule(fresh, self.steps(level, limit.clock))
+
+    def check_reason(self, kind: str, code: str | None) -> str:
+        """Return the Chinese label of a coded reason, or raise InvalidInput that lists the codes."""
+        codes = self.reasons[kind]
+        if code is None or code not in codes:
+            known = ", ".join(f"{key} ({label})" for key, label in codes.items())
+            raise InvalidInput(f"请选择原因: {known}", field="reason")
+        return codes[code]
