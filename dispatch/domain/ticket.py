@@ -1,0 +1,360 @@
+"""Decide, then apply: `decide()` says what a verb does; only storage/tickets.apply() writes it down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.domain import ladder, sla
+from dispatch.domain.errors import IllegalTransition, InvalidInput
+from dispatch.domain.policy import Area, Policy
+from dispatch.domain.roles import Actor
+from dispatch.domain.sla import Clock, ClockKind
+from dispatch.domain.states import ACTIVE, RULES, STATUS_LABELS, VERB_LABELS, Status, Verb
+from dispatch.domain.times import shanghai_text
+
+# After so many calls that nobody answered, a ticket may be closed without the caller's word.
+CLOSE_AFTER_UNREACHED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a decision needs to know of a ticket, its clocks of all rounds included."""
+
+    id: int
+    number: str
+    status: Status
+    version: int
+    round: int
+    level: str
+    category: str
+    area: Area
+    policy_version: str
+    moved_at: datetime
+    team_id: str | None = None
+    branch: str | None = None
+    pipe_dn: int | None = None
+    appointment_at: datetime | None = None
+    ruled_team_id: str | None = None
+    assisting: tuple[str, ...] = ()
+    is_supervised: bool = False
+    urge_count: int = 0
+    callback_attempts: int = 0
+    is_solved: bool | None = None
+    merged_into: str | None = None
+    clocks: tuple[Clock, ...] = ()
+
+    def running(self, kind: ClockKind) -> Clock | None:
+        """Return the clock of this kind in the current round if it can still be met."""
+        found = (c for c in self.clocks if c.kind is kind and c.round == self.round and c.is_running)
+        return next(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who is to do the work, and why."""
+
+    team_id: str
+    team_name: str
+    branch: str | None
+    reason: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One verb with what it needs; the API's schemas say which fields belong to which verb."""
+
+    verb: Verb
+    at: datetime
+    device_at: datetime | None = None
+    reason: str | None = None
+    note: str = ""
+    assignment: Assignment | None = None
+    is_ruled: bool = False
+    until: datetime | None = None
+    target: Ticket | None = None
+    is_reached: bool = True
+    is_solved: bool | None = None
+    is_satisfied: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something people must be told: `to` are audiences, resolved for the ticket's team and branch."""
+
+    to: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The whole outcome of one verb, ready to be written in one transaction."""
+
+    verb: Verb
+    source: Status
+    target: Status
+    at: datetime
+    time_source: str
+    text: str
+    changes: Mapping[str, Any]
+    clocks: tuple[Clock, ...]
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    text: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    clocks: tuple[Clock, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+def decide(ticket: Ticket, command: Command, actor: Actor, policy: Policy) -> Transition:
+    """Return what `command` does to `ticket`; nothing is written here.
+
+    Raises:
+        IllegalTransition: if the verb does not fit the state, with the current state in `extra`.
+        InvalidInput: if something the verb needs is missing or contradicts the ticket.
+    """
+    rule = RULES[command.verb]
+    if ticket.status not in rule.sources:
+        raise illegal(ticket, f"工单现在是“{STATUS_LABELS[ticket.status]}”, 不能{VERB_LABELS[command.verb]}")
+    at, time_source = trusted_time(ticket, command, policy)
+    effect = _EFFECTS.get(command.verb, _plain)(ticket, command, policy, at)
+    met = _meet(ticket, rule.meets, at, command) if rule.meets else ()
+    changed = {(clock.kind, clock.round): clock for clock in (*met, *effect.clocks)}
+    target = rule.target or ticket.status
+    moved = {"moved_at": at} if rule.target else {}
+    text = f"{actor.label} {VERB_LABELS[command.verb]}"
+    details = [part for part in (effect.text, command.note) if part]
+    return Transition(
+        verb=command.verb,
+        source=ticket.status,
+        target=target,
+        at=at,
+        time_source=time_source,
+        text=": ".join([text, "; ".join(details)]) if details else text,
+        changes={**moved, **effect.changes},
+        clocks=tuple(changed.values()),
+        notices=effect.notices,
+    )
+
+
+def illegal(ticket: Ticket, detail: str) -> IllegalTransition:
+    """Return the error for a verb that does not fit, with the state that the caller should show."""
+    return IllegalTransition(detail, current_status=ticket.status.value, current_version=ticket.version)
+
+
+def trusted_time(ticket: Ticket, command: Command, policy: Policy) -> tuple[datetime, str]:
+    """Return the time that counts and whose it is, `device` or `server`.
+
+    A phone that had no signal tells when the thing really happened. It is believed if that lies neither before
+    the last move of the ticket, nor in the future, nor longer ago than the policy allows.
+    """
+    device_at = command.device_at
+    if device_at is None or device_at < ticket.moved_at:
+        return command.at, "server"
+    if device_at > command.at + timedelta(seconds=policy.device_time_skew_s):
+        return command.at, "server"
+    if command.at - device_at > timedelta(seconds=policy.device_time_max_age_s):
+        return command.at, "server"
+    return min(device_at, command.at), "device" if device_at < command.at else "server"
+
+
+def _meet(ticket: Ticket, kind: ClockKind, at: datetime, command: Command) -> tuple[Clock, ...]:
+    clock = ticket.running(kind)
+    if clock is None or (kind is ClockKind.CALLBACK and not command.is_reached):
+        return ()
+    return (sla.meet(clock, at, command.at),)
+
+
+def _void_all(ticket: Ticket) -> tuple[Clock, ...]:
+    return tuple(sla.void(clock) for clock in ticket.clocks if clock.is_running)
+
+
+def _plain(_ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    return _Effect()
+
+
+def _need_team(ticket: Ticket, command: Command) -> Assignment:
+    if command.assignment is None:
+        raise InvalidInput("请指定班组或给出位置", field="team_id")
+    if command.verb is Verb.REASSIGN and command.assignment.team_id == ticket.team_id:
+        raise InvalidInput("工单已在该班组, 请选择其他班组", field="team_id")
+    return command.assignment
+
+
+def _dispatch(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    to = _need_team(ticket, command)
+    # Sent back to the team that returned it: that is a ruling, and it holds.
+    is_ruled = command.is_ruled or (ticket.status is Status.RETURNED and to.team_id == ticket.team_id)
+    changes = {**to.changes, "team_id": to.team_id, "branch": to.branch}
+    if is_ruled:
+        changes["ruled_team_id"] = to.team_id
+    text = f"{to.team_name}, {to.reason}" + (" (裁定, 不得再退)" if is_ruled else "")
+    clock = ticket.running(ClockKind.FIX)
+    clocks = (_resumed(ticket, clock, command.at, policy),) if clock and clock.paused_at else ()
+    told = [Notice(("crew",), f"新工单 {ticket.number}: {to.reason}")]
+    if command.verb is Verb.REASSIGN:
+        told.append(Notice((f"crew:{ticket.team_id}",), f"{ticket.number} 已改派 {to.team_name}"))
+    return _Effect(text, changes, clocks, tuple(told))
+
+
+def _isolate(ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    if ticket.running(ClockKind.ISOLATE) is None:
+        raise illegal(ticket, "本工单没有待止水的时限 (已止水, 或不属爆管类)")
+    return _Effect()
+
+
+def _done(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Effect:
+    # Whoever repaired a main has also stopped the water.
+    isolated = _meet(ticket, ClockKind.ISOLATE, at, command)
+    limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
+    callback = policy.start_clock(ticket.level, limits[ClockKind.CALLBACK], ticket.round, at)
+    clocks = (*isolated, callback) if callback else isolated
+    return _Effect(clocks=clocks, changes={"is_solved": None, "callback_attempts": 0})
+
+
+def _callback(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    attempts = ticket.callback_attempts + 1
+    if not command.is_reached:
+        return _Effect(f"第 {attempts} 次未接通", {"callback_attempts": attempts})
+    if command.is_solved is None:
+        raise InvalidInput("接通后请记录问题是否解决", field="is_solved")
+    text = "已解决" if command.is_solved else "未解决"
+    if command.is_satisfied is not None:
+        text += ", 满意" if command.is_satisfied else ", 不满意"
+    changes = {
+        "callback_attempts": attempts,
+        "is_solved": command.is_solved,
+        "is_satisfied": command.is_satisfied,
+    }
+    told = () if command.is_solved else (Notice(("dispatcher",), f"{ticket.number} 回访未解决, 请安排返工"),)
+    return _Effect(text, changes, notices=told)
+
+
+def _close(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    if ticket.is_solved is False:
+        raise illegal(ticket, "用户表示未解决, 请返工")
+    if ticket.is_solved is None and ticket.callback_attempts < CLOSE_AFTER_UNREACHED:
+        raise illegal(ticket, f"请先回访; {CLOSE_AFTER_UNREACHED} 次未接通后方可直接办结")
+    return _Effect(clocks=_void_all(ticket), changes={"ended_at": command.at})
+
+
+def _return(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    if ticket.team_id == ticket.ruled_team_id:
+        raise illegal(ticket, "该工单已裁定由本班组处理, 不能再退单")
+    text = policy.check_reason("return", command.reason)
+    return _Effect(text, notices=(Notice(("dispatcher",), f"{ticket.number} 退单: {text}"),))
+
+
+def _hold(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    text = policy.check_reason("hold", command.reason)
+    if command.until is None or command.until <= command.at:
+        raise InvalidInput("请给出晚于现在的恢复时间", field="until")
+    clock = ticket.running(ClockKind.FIX)
+    clocks = (sla.pause(clock, command.at, command.until),) if clock else ()
+    return _Effect(f"{text}, {shanghai_text(command.until)} 恢复", clocks=clocks)
+
+
+def _resumed(ticket: Ticket, clock: Clock, now: datetime, policy: Policy) -> Clock:
+    return ladder.schedule(sla.resume(clock, now), policy.steps(ticket.level, clock.kind))
+
+
+def _resume(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    clock = ticket.running(ClockKind.FIX)
+    return _Effect(clocks=(_resumed(ticket, clock, command.at, policy),) if clock else ())
+
+
+def _extend(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    clock = ticket.running(ClockKind.FIX)
+    if clock is None or command.at >= clock.due_at:
+        raise illegal(ticket, "延期须在完工到期之前提出")
+    if command.until is None or command.until <= clock.due_at:
+        raise InvalidInput(f"新的到期时间须晚于 {shanghai_text(clock.due_at)}", field="until")
+    if not command.note:
+        raise InvalidInput("请写明延期理由", field="note")
+    moved = ladder.schedule(sla.extend(clock, command.until), policy.steps(ticket.level, clock.kind))
+    return _Effect(f"完工时限改为 {shanghai_text(command.until)}", clocks=(moved,))
+
+
+def _urge(ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    count = ticket.urge_count + 1
+    text = f"第 {count} 次催单"
+    told = Notice(("crew", "dispatcher"), f"{ticket.number} {text}")
+    return _Effect(text, {"urge_count": count}, notices=(told,))
+
+
+def _supervise(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    if ticket.is_supervised:
+        raise illegal(ticket, "工单已在督办中")
+    told = Notice(("crew", "area_lead", "branch_duty"), f"{ticket.number} 督办: {command.note}")
+    return _Effect(changes={"is_supervised": True}, notices=(told,))
+
+
+def _assist(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    to = _need_team(ticket, command)
+    if to.team_id == ticket.team_id or to.team_id in ticket.assisting:
+        raise InvalidInput("该班组已在处理此工单", field="team_id")
+    told = Notice((f"crew:{to.team_id}",), f"协办 {ticket.number}")
+    return _Effect(to.team_name, {"assisting": [*ticket.assisting, to.team_id]}, notices=(told,))
+
+
+def _merge(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> _Effect:
+    target = command.target
+    if target is None or target.id == ticket.id:
+        raise InvalidInput("请给出另一张工单的编号", field="into")
+    if target.status not in ACTIVE:
+        raise InvalidInput(f"目标工单已{STATUS_LABELS[target.status]}, 不能并入", field="into")
+    changes = {"merged_into": target.number, "ended_at": command.at}
+    return _Effect(f"并入 {target.number}", changes, _void_all(ticket))
+
+
+def _cancel(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    text = policy.check_reason("cancel", command.reason)
+    told = (Notice(("crew",), f"{ticket.number} 已取消: {text}"),)
+    return _Effect(text, {"ended_at": command.at}, _void_all(ticket), told)
+
+
+def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    if not command.note:
+        raise InvalidInput("请写明返工原因", field="note")
+    again = replace(ticket, round=ticket.round + 1, appointment_at=None)
+    changes = {"round": again.round, "is_solved": None, "is_satisfied": None, "callback_attempts": 0}
+    clocks = (*_void_all(ticket), *first_clocks(again, policy, command.at))
+    told = Notice(("crew",), f"返工 {ticket.number}: {command.note}")
+    return _Effect(f"第 {again.round} 轮", changes, clocks, (told,))
+
+
+def first_clocks(ticket: Ticket, policy: Policy, start_at: datetime) -> tuple[Clock, ...]:
+    """Return the clocks that start a round: all but callback, which starts at 完工."""
+    limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
+    started = (
+        policy.start_clock(ticket.level, limit, ticket.round, start_at, ticket.appointment_at)
+        for kind, limit in limits.items()
+        if kind is not ClockKind.CALLBACK
+    )
+    return tuple(clock for clock in started if clock)
+
+
+_EFFECTS: dict[Verb, Callable[[Ticket, Command, Policy, datetime], _Effect]] = {
+    Verb.DISPATCH: _dispatch,
+    Verb.REASSIGN: _dispatch,
+    Verb.ISOLATE: _isolate,
+    Verb.DONE: _done,
+    Verb.CALLBACK: _callback,
+    Verb.CLOSE: _close,
+    Verb.RETURN: _return,
+    Verb.HOLD: _hold,
+    Verb.RESUME: _resume,
+    Verb.EXTEND: _extend,
+    Verb.URGE: _urge,
+    Verb.SUPERVISE: _supervise,
+    Verb.ASSIST: _assist,
+    Verb.MERGE: _merge,
+    Verb.CANCEL: _cancel,
+    Verb.REWORK: _rework,
+}
