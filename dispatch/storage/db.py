@@ -1,0 +1,155 @@
+"""Transactions. SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE behind a fair lock; PostgreSQL: as it is.
+
+Services open a transaction with `Store.read()` or `Store.write()`; everything else in this room works inside one
+and never commits.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from dispatch.domain.roles import Actor
+from dispatch.storage import audit
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=15000",
+)
+
+
+@dataclass(slots=True)
+class Tx:
+    """One transaction: its connection, the audit entries to be chained at its end, and the earliest new alarm."""
+
+    conn: Connection
+    audit_entries: list[audit.Entry] = field(default_factory=list)
+    next_fire_at: datetime | None = None
+
+    def audit(self, at: datetime, actor: Actor, action: str, subject: str, **detail: Any) -> None:
+        """Note who did or saw what; written as the last statement, so the chain's lock is held shortest."""
+        self.audit_entries.append(audit.Entry(at, actor.user_id, actor.label, action, subject, detail))
+
+    def wake_at(self, at: datetime | None) -> None:
+        """Note that something must happen at `at`, so that a sleeping scheduler can be woken early."""
+        if at is not None and (self.next_fire_at is None or at < self.next_fire_at):
+            self.next_fire_at = at
+
+
+class FairLock:
+    """First come, first served among threads; `flock` on a file takes turns with other processes.
+
+    SQLite's own busy wait polls with growing pauses and lets late comers pass: with 16 writers the slowest of a
+    hundred waits 0.7 s there and 20 ms here.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._mutex = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._is_held = False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the lock for the body."""
+        self._wait_in_line()
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
+        finally:
+            self._next_in_line()
+
+    def _wait_in_line(self) -> None:
+        with self._mutex:
+            if not self._is_held:
+                self._is_held = True
+                return
+            gate = threading.Lock()
+            gate.acquire()
+            self._waiting.append(gate)
+        gate.acquire()
+
+    def _next_in_line(self) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_held = False
+
+
+class Store:
+    """The database of one process.
+
+    Args:
+        engine: The engine that Flask-SQLAlchemy made.
+        on_commit: Called after a commit with the earliest new alarm, from the committing thread.
+    """
+
+    def __init__(self, engine: Engine, on_commit: Callable[[datetime], None] | None = None) -> None:
+        self.engine = engine
+        self.on_commit = on_commit
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._lock: FairLock | None = None
+        if self.is_sqlite:
+            _tune_sqlite(engine)
+            self._lock = FairLock(f"{engine.url.database}.lock")
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """Open a transaction that sees one state and is rolled back."""
+        with self.engine.connect() as conn:
+            yield Tx(conn)
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """Open a transaction that commits at the end of the body, or not at all."""
+        with self._lock.turn() if self._lock else nullcontext(), self.engine.connect() as conn:
+            tx = Tx(conn.execution_options(dispatch_write=True))
+            with conn.begin():
+                yield tx
+                audit.append(conn, tx.audit_entries)
+        if tx.next_fire_at is not None and self.on_commit is not None:
+            self.on_commit(tx.next_fire_at)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def engine_options(url: str, threads: int) -> Mapping[str, Any]:
+    """Return the options of the engine: a connection for every thread, checked before use on PostgreSQL."""
+    options: dict[str, Any] = {"pool_size": min(threads, 16), "max_overflow": threads}
+    if not url.startswith("sqlite"):
+        options["pool_pre_ping"] = True
+    return options
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(dbapi: DBAPIConnection, _record: object) -> None:
+        # The driver's own BEGIN comes too late and is not IMMEDIATE: switch it off and begin ourselves.
+        dbapi.isolation_level = None
+        cursor = dbapi.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        is_write = conn.get_execution_options().get("dispatch_write", False)
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")

@@ -1,0 +1,131 @@
+"""What changes seldom: users and tokens, teams, policies, zone versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import shapely
+from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dispatch.domain.roles import Actor, Role
+from dispatch.domain.zones import Zone
+from dispatch.storage.db import Tx
+from dispatch.storage.tables import PolicyRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet, table_of
+
+POLICIES, TEAMS, TOKENS = table_of(PolicyRow), table_of(TeamRow), table_of(TokenRow)
+USERS, ZONES, ZONE_SETS = table_of(UserRow), table_of(ZoneRow), table_of(ZoneSet)
+
+_POLICY_NOW = (
+    select(POLICIES.c.version)
+    .where(POLICIES.c.valid_from <= bindparam("now"))
+    .order_by(POLICIES.c.valid_from.desc(), POLICIES.c.loaded_at.desc())
+    .limit(1)
+)
+_ZONES_NOW = (
+    select(ZONE_SETS.c.id)
+    .where(ZONE_SETS.c.valid_from <= bindparam("now"))
+    .order_by(ZONE_SETS.c.valid_from.desc(), ZONE_SETS.c.id.desc())
+    .limit(1)
+)
+_VERSIONS = select(_POLICY_NOW.scalar_subquery().label("policy"), _ZONES_NOW.scalar_subquery().label("zone_set"))
+_TEAM = select(TEAMS).where(TEAMS.c.id == bindparam("team_id"))
+_ACTOR = (
+    select(USERS.c.id, USERS.c.name, USERS.c.role, USERS.c.team_id)
+    .join(TOKENS, TOKENS.c.user_id == USERS.c.id)
+    .where(TOKENS.c.sha256 == bindparam("sha256"), USERS.c.is_active)
+    .where(or_(TOKENS.c.expires_at.is_(None), TOKENS.c.expires_at > bindparam("now")))
+)
+
+
+def versions(tx: Tx, now: datetime) -> tuple[str | None, int | None]:
+    """Return the policy version and the zone version that are valid at `now`; None where there is none yet."""
+    row = tx.conn.execute(_VERSIONS, {"now": now}).one()
+    return row.policy, row.zone_set
+
+
+def policy_raw(tx: Tx, version: str) -> dict[str, Any] | None:
+    """Return the raw form of a policy version."""
+    return tx.conn.execute(select(POLICIES.c.raw).where(POLICIES.c.version == version)).scalar()
+
+
+def add_policy(tx: Tx, version: str, valid_from: datetime, raw: Mapping[str, Any], now: datetime) -> None:
+    """Store a new policy version."""
+    tx.conn.execute(insert(POLICIES).values(version=version, valid_from=valid_from, raw=raw, loaded_at=now))
+
+
+def zones_of(tx: Tx, set_id: int) -> list[Zone]:
+    """Return the zones of a version in order of id."""
+    rows = tx.conn.execute(select(ZONES).where(ZONES.c.set_id == set_id).order_by(ZONES.c.zone_id)).all()
+    shapes = shapely.from_wkb([row.wkb for row in rows])
+    return [
+        Zone(row.zone_id, row.name, row.branch, row.team_id, row.is_in_circle, shape)
+        for row, shape in zip(rows, shapes, strict=True)
+    ]
+
+
+def add_zone_set(tx: Tx, values: Mapping[str, Any], zones: Sequence[Zone]) -> int:
+    """Store a new zone version and return its id; the old ones stay."""
+    set_id = int(tx.conn.execute(insert(ZONE_SETS).returning(ZONE_SETS.c.id), values).scalar_one())
+    rows = [
+        {
+            "set_id": set_id,
+            "zone_id": zone.zone_id,
+            "name": zone.name,
+            "branch": zone.branch,
+            "team_id": zone.team_id,
+            "is_in_circle": zone.is_in_circle,
+            "wkb": shapely.to_wkb(zone.geometry),
+        }
+        for zone in zones
+    ]
+    tx.conn.execute(insert(ZONES), rows)
+    return set_id
+
+
+def zone_sets(tx: Tx) -> list[dict[str, Any]]:
+    """Return the zone versions, newest first."""
+    return [dict(r) for r in tx.conn.execute(select(ZONE_SETS).order_by(ZONE_SETS.c.id.desc())).mappings()]
+
+
+def team(tx: Tx, team_id: str) -> dict[str, Any] | None:
+    """Return a team with its stewards."""
+    row = tx.conn.execute(_TEAM, {"team_id": team_id}).mappings().first()
+    return dict(row) if row else None
+
+
+def teams(tx: Tx) -> list[dict[str, Any]]:
+    """Return all teams in order of id."""
+    return [dict(row) for row in tx.conn.execute(select(TEAMS).order_by(TEAMS.c.id)).mappings()]
+
+
+def put_teams(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert teams, or replace those that are known."""
+    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
+    upsert = dialect.insert(TEAMS)
+    changed = {name: upsert.excluded[name] for name in ("name", "branch", "stewards")}
+    tx.conn.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=changed), list(rows))
+
+
+def actor_of_token(tx: Tx, sha256: str, now: datetime) -> Actor | None:
+    """Return who holds a token, or None where it is unknown, expired or of a user who left."""
+    row = tx.conn.execute(_ACTOR, {"sha256": sha256, "now": now}).first()
+    return Actor(row.id, row.name, Role(row.role), row.team_id) if row else None
+
+
+def user_by_login(tx: Tx, login: str) -> Actor | None:
+    """Return a user by login."""
+    row = tx.conn.execute(select(USERS).where(USERS.c.login == login)).first()
+    return Actor(row.id, row.name, Role(row.role), row.team_id) if row else None
+
+
+def add_user(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Insert a user and return the id."""
+    return int(tx.conn.execute(insert(USERS).returning(USERS.c.id), values).scalar_one())
+
+
+def add_token(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Insert a token."""
+    tx.conn.execute(insert(TOKENS).values(**values))

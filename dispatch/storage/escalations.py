@@ -1,0 +1,65 @@
+"""Steps of the ladder that fired, and who answered them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from dispatch.storage.db import Tx
+from dispatch.storage.tables import EscalationRow, TicketRow, table_of
+
+ESCALATIONS = table_of(EscalationRow)
+TICKETS = table_of(TicketRow)
+_INSERT = insert(ESCALATIONS)
+_WITH_TICKET = select(ESCALATIONS, TICKETS.c.number, TICKETS.c.team_id, TICKETS.c.assisting).join(
+    TICKETS, TICKETS.c.id == ESCALATIONS.c.ticket_id
+)
+
+
+def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert fired steps; the unique key refuses a second one."""
+    if rows:
+        tx.conn.execute(_INSERT, rows)
+
+
+def open_supervision(tx: Tx, ticket_ids: Sequence[int]) -> None:
+    """Open 督办 on tickets whose ladder says so."""
+    if ticket_ids:
+        tx.conn.execute(update(TICKETS).where(TICKETS.c.id.in_(ticket_ids)).values(is_supervised=True))
+
+
+def page(tx: Tx, after: int, limit: int, *, is_unanswered: bool, team_id: str | None) -> list[dict[str, Any]]:
+    """Return fired steps with id below `after` (0: from the newest), newest first; of one team if given."""
+    query = _WITH_TICKET.order_by(ESCALATIONS.c.id.desc()).limit(limit)
+    if after:
+        query = query.where(ESCALATIONS.c.id < after)
+    if is_unanswered:
+        query = query.where(ESCALATIONS.c.acknowledged_at.is_(None))
+    if team_id is not None:
+        query = query.where(TICKETS.c.team_id == team_id)
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
+def find(tx: Tx, escalation_id: int) -> dict[str, Any] | None:
+    """Return one fired step with number and team of its ticket."""
+    row = tx.conn.execute(_WITH_TICKET.where(ESCALATIONS.c.id == escalation_id)).mappings().first()
+    return dict(row) if row else None
+
+
+def acknowledge(tx: Tx, escalation_id: int, by: str, now: datetime) -> bool:
+    """Mark a step as answered; False where somebody did before."""
+    mark = (
+        update(ESCALATIONS)
+        .where(ESCALATIONS.c.id == escalation_id, ESCALATIONS.c.acknowledged_at.is_(None))
+        .values(acknowledged_at=now, acknowledged_by=by)
+    )
+    return bool(tx.conn.execute(mark).rowcount)
+
+
+def of_ticket(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
+    """Return the steps of one ticket in the order in which they fired."""
+    query = select(ESCALATIONS).where(ESCALATIONS.c.ticket_id == ticket_id).order_by(ESCALATIONS.c.id)
+    return [dict(row) for row in tx.conn.execute(query).mappings()]

@@ -1,0 +1,59 @@
+"""Heartbeats and the checks of `doctor`: what must never be found in the database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, text, update
+
+from dispatch.storage.db import Tx
+from dispatch.storage.tables import HeartbeatRow, table_of
+
+BEATS = table_of(HeartbeatRow)
+
+# Each query counts rows that break a law; the name says which.
+_LONE_TICKETS = "SELECT count(*) FROM tickets t WHERE NOT EXISTS (SELECT 1 FROM {} x WHERE x.ticket_id = t.id)"
+ORPHANS = {
+    "calls that opened no ticket": "SELECT count(*) FROM calls WHERE outcome = 'ticket' AND ticket_id IS NULL",
+    "tickets without a call": _LONE_TICKETS.format("calls"),
+    "tickets without clocks": _LONE_TICKETS.format("clocks"),
+    "tickets without a timeline": _LONE_TICKETS.format("events"),
+    "alarms on ended tickets": """
+        SELECT count(*) FROM clocks c JOIN tickets t ON t.id = c.ticket_id
+        WHERE c.next_fire_at IS NOT NULL AND t.ended_at IS NOT NULL""",
+    "alarms on met clocks": "SELECT count(*) FROM clocks WHERE next_fire_at IS NOT NULL AND met_at IS NOT NULL",
+    "clocks whose ladder disagrees with what fired": """
+        SELECT count(*) FROM clocks c WHERE c.next_step <> (SELECT count(*) FROM escalations e
+        WHERE e.ticket_id = c.ticket_id AND e.clock = c.kind AND e.round = c.round)""",
+    "escalations without a notice": """
+        SELECT count(*) FROM escalations e
+        WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.ticket_id = e.ticket_id)""",
+}
+
+
+def beat(tx: Tx, worker: str, now: datetime, swept: int, max_late_s: float) -> None:
+    """Store that a scheduler lives, how many steps it has fired since its start, and its worst lateness."""
+    values = {"beat_at": now, "swept": swept, "max_late_s": max_late_s}
+    if not tx.conn.execute(update(BEATS).where(BEATS.c.worker == worker).values(**values)).rowcount:
+        tx.conn.execute(insert(BEATS).values(worker=worker, started_at=now, **values))
+
+
+def forget_before(tx: Tx, before: datetime) -> None:
+    """Drop heartbeats of schedulers that have been silent since `before`."""
+    tx.conn.execute(BEATS.delete().where(BEATS.c.beat_at < before))
+
+
+def last_beat(tx: Tx) -> datetime | None:
+    """Return the newest heartbeat."""
+    return tx.conn.execute(select(func.max(BEATS.c.beat_at))).scalar()
+
+
+def orphans(tx: Tx) -> dict[str, int]:
+    """Return the count of each kind of row that must not be."""
+    return {name: int(tx.conn.execute(text(sql)).scalar_one()) for name, sql in ORPHANS.items()}
+
+
+def beats(tx: Tx) -> list[dict[str, Any]]:
+    """Return all heartbeats, newest first."""
+    return [dict(row) for row in tx.conn.execute(select(BEATS).order_by(BEATS.c.beat_at.desc())).mappings()]

@@ -1,0 +1,153 @@
+"""The outbox: notices written with the change that causes them, leased by a sender, then marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from dispatch.domain.ticket import Notice
+from dispatch.storage.db import Tx
+from dispatch.storage.tables import OutboxRow, table_of
+
+OUTBOX = table_of(OutboxRow)
+_INSERT = insert(OUTBOX)
+_OF_TEAM = ("crew", "backup")
+_OF_BRANCH = ("area_lead", "branch_duty")
+
+
+class Addressed(Protocol):
+    """What an audience is resolved against: a ticket, or a due clock of one."""
+
+    @property
+    def team_id(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def branch(self) -> str | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A leased notice."""
+
+    id: int
+    ticket_id: int | None
+    channel: str
+    recipients: tuple[str, ...]
+    text: str
+    idempotency_key: str
+    attempts: int
+    created_at: datetime
+
+
+def resolve(to: Sequence[str], place: Addressed) -> list[str]:
+    """Return recipients such as `crew:tianxin-03` or `branch_duty:城南`; without a team the dispatcher is told."""
+    resolved = []
+    for audience in to:
+        if audience in _OF_TEAM:
+            resolved.append(f"{audience}:{place.team_id}" if place.team_id else "dispatcher")
+        elif audience in _OF_BRANCH:
+            resolved.append(f"{audience}:{place.branch}" if place.branch else "dispatcher")
+        else:
+            resolved.append(audience)
+    return list(dict.fromkeys(resolved))
+
+
+def rows_of(
+    ticket_id: int, place: Addressed, notice: Notice, key: str, now: datetime, channels: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return the rows that carry a notice about a ticket, one for each channel."""
+    recipients = resolve(notice.to, place)
+    return [
+        {
+            "ticket_id": ticket_id,
+            "channel": channel,
+            "recipients": recipients,
+            "text": notice.text,
+            "idempotency_key": f"{key}:{channel}",
+            "state": "queued",
+            "attempts": 0,
+            "created_at": now,
+            "next_try_at": now,
+        }
+        for channel in channels
+    ]
+
+
+def put(tx: Tx, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Queue rows made by `rows_of`."""
+    if rows:
+        tx.conn.execute(_INSERT, list(rows))
+        tx.wake_at(now)
+
+
+def lease(tx: Tx, now: datetime, lease_s: float, batch: int) -> list[Message]:
+    """Take up to `batch` messages that wait (or whose sender died), oldest first, for `lease_s` seconds."""
+    waiting = (
+        select(OUTBOX.c.id)
+        .where(OUTBOX.c.next_try_at <= now)
+        .order_by(OUTBOX.c.next_try_at, OUTBOX.c.id)
+        .limit(batch)
+        .with_for_update(skip_locked=True)
+    )
+    take = (
+        update(OUTBOX)
+        .where(OUTBOX.c.id.in_(waiting.scalar_subquery()))
+        .values(state="leased", attempts=OUTBOX.c.attempts + 1, next_try_at=now + timedelta(seconds=lease_s))
+        .returning(
+            OUTBOX.c.id, OUTBOX.c.ticket_id, OUTBOX.c.channel, OUTBOX.c.recipients, OUTBOX.c.text,
+            OUTBOX.c.idempotency_key, OUTBOX.c.attempts, OUTBOX.c.created_at,
+        )
+    )  # fmt: skip
+    rows = [dict(r._mapping) for r in tx.conn.execute(take)]
+    messages = [Message(**{**r, "recipients": tuple(r["recipients"])}) for r in rows]
+    return sorted(messages, key=lambda message: message.id)
+
+
+_MARK = (
+    update(OUTBOX)
+    # The lease is the ticket to mark: a sender that came back too late finds another attempt and marks nothing.
+    .where(OUTBOX.c.id == bindparam("row_id"), OUTBOX.c.attempts == bindparam("attempt"))
+    .where(OUTBOX.c.state == "leased")
+    .values(
+        state=bindparam("new_state"),
+        next_try_at=bindparam("new_next_try_at"),
+        sent_at=bindparam("new_sent_at"),
+        error=bindparam("new_error"),
+    )
+)
+
+
+def mark(
+    tx: Tx,
+    message: Message,
+    state: str,
+    *,
+    sent_at: datetime | None = None,
+    next_try_at: datetime | None = None,
+    error: str | None = None,
+) -> bool:
+    """Mark what became of a leased message; False where the lease was lost meanwhile."""
+    values = {
+        "row_id": message.id,
+        "attempt": message.attempts,
+        "new_state": state,
+        "new_next_try_at": next_try_at,
+        "new_sent_at": sent_at,
+        "new_error": error,
+    }
+    return bool(tx.conn.execute(_MARK, values).rowcount)
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """Return how many messages are in each state."""
+    query = select(OUTBOX.c.state, func.count()).group_by(OUTBOX.c.state)
+    return {state: count for state, count in tx.conn.execute(query).tuples()}
+
+
+def next_try(tx: Tx) -> datetime | None:
+    """Return when the next message is due to be sent."""
+    return tx.conn.execute(select(func.min(OUTBOX.c.next_try_at)).where(OUTBOX.c.next_try_at.is_not(None))).scalar()

@@ -1,0 +1,45 @@
+"""Idempotency: the first answer to a key is kept and given again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dispatch.domain.errors import IdempotencyMismatch
+from dispatch.storage.db import Tx
+from dispatch.storage.tables import ReplyRow, table_of
+
+REPLIES = table_of(ReplyRow)
+_FIND = select(REPLIES.c.body_sha256, REPLIES.c.reply).where(REPLIES.c.key == bindparam("wanted"))
+_FILL = update(REPLIES).where(REPLIES.c.key == bindparam("wanted")).values(reply=bindparam("answer"))
+
+
+def claim(tx: Tx, keys: Sequence[tuple[str, str]], body_sha256: str, now: datetime) -> dict[str, Any] | None:
+    """Claim (key, field) pairs for this transaction, or return the answer that was given to one before.
+
+    A parallel request with the same key waits here until the first one has committed.
+
+    Raises:
+        IdempotencyMismatch: if a key was used with another body.
+    """
+    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
+    found = None
+    for key, field in keys:
+        new = dialect.insert(REPLIES).values(key=key, body_sha256=body_sha256, created_at=now)
+        if tx.conn.execute(new.on_conflict_do_nothing()).rowcount:
+            continue
+        first = tx.conn.execute(_FIND, {"wanted": key}).one()
+        if first.body_sha256 != body_sha256:
+            raise IdempotencyMismatch("该编号已用于另一份内容; 新的请求请换新的编号", field=field)
+        found = first.reply
+    return found
+
+
+def keep(tx: Tx, keys: Sequence[tuple[str, str]], reply: dict[str, Any]) -> None:
+    """Keep the answer under the claimed keys."""
+    if keys:
+        tx.conn.execute(_FILL, [{"wanted": key, "answer": reply} for key, _ in keys])

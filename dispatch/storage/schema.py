@@ -1,0 +1,54 @@
+"""The schema's version: bring a database to the newest one, and tell where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from dispatch.storage.db import Store
+from dispatch.storage.tables import Base
+
+_HERE = Path(__file__).parent
+
+
+def alembic_config() -> Config:
+    """Return alembic's configuration without a file of its own."""
+    config = Config()
+    config.set_main_option("script_location", str(_HERE / "migrations").replace("%", "%%"))
+    return config
+
+
+def upgrade(store: Store) -> None:
+    """Bring the database to the newest version; nothing happens where it is there. Several may try at once."""
+    config = alembic_config()
+    with store.write() as tx:
+        if not store.is_sqlite:
+            tx.conn.execute(text("SELECT pg_advisory_xact_lock(96533)"))
+        config.attributes["connection"] = tx.conn
+        command.upgrade(config, "head")
+
+
+def newest() -> str | None:
+    """Return the newest version that the code knows."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def current(engine: Engine) -> str | None:
+    """Return the version of the database, or None where it is empty."""
+    with engine.connect() as conn:
+        if not inspect(conn).has_table("alembic_version"):
+            return None
+        return MigrationContext.configure(conn).get_current_revision()
+
+
+def drift(engine: Engine) -> list[object]:
+    """Return the differences between the database and the tables of the code; empty where they agree."""
+    with engine.connect() as conn:
+        options = {"include_name": lambda name, kind, _p: kind != "table" or not str(name).startswith("call_terms")}
+        return list(compare_metadata(MigrationContext.configure(conn, opts=options), Base.metadata))

@@ -1,0 +1,355 @@
+"""Every table, once. Times are UTC, coordinates WGS-84 degrees (lon, lat), lengths metres."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python on both databases; a naive value is a bug and is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times; SQLite keeps UTC without the offset so that text order is time order."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the offset back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """One metadata for Flask-SQLAlchemy, alembic and Core."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it so
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
+        list[Any]: JSON().with_variant(JSONB(), "postgresql"),
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+        str: Text,
+    }
+
+
+# Flask-SQLAlchemy owns the engine and its pool; the tables are plain declarative classes, queried by Core.
+db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
+
+Id = Mapped[int]
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the Core table of a declarative class."""
+    return cast(Table, model.__table__)
+
+
+class ZoneSet(Base):
+    """One published version of the grid map."""
+
+    __tablename__ = "zone_sets"
+    id: Id = mapped_column(primary_key=True)
+    source: Mapped[str]
+    sha256: Mapped[str]
+    is_sample: Mapped[bool]
+    valid_from: Mapped[datetime] = mapped_column(index=True)
+    imported_at: Mapped[datetime]
+
+
+class ZoneRow(Base):
+    """One grid of one version."""
+
+    __tablename__ = "zones"
+    set_id: Mapped[int] = mapped_column(ForeignKey("zone_sets.id"), primary_key=True)
+    zone_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    branch: Mapped[str | None]
+    team_id: Mapped[str | None]
+    is_in_circle: Mapped[bool]
+    wkb: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class TeamRow(Base):
+    """A grid team with its stewards in order: [{id, name, rank}]."""
+
+    __tablename__ = "teams"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    branch: Mapped[str | None]
+    stewards: Mapped[list[Any]]
+
+
+class PolicyRow(Base):
+    """One version of the service policy; never changed."""
+
+    __tablename__ = "policies"
+    version: Mapped[str] = mapped_column(primary_key=True)
+    valid_from: Mapped[datetime] = mapped_column(index=True)
+    raw: Mapped[dict[str, Any]]
+    loaded_at: Mapped[datetime]
+
+
+class UserRow(Base):
+    """A person or an integration."""
+
+    __tablename__ = "users"
+    id: Id = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    team_id: Mapped[str | None] = mapped_column(ForeignKey("teams.id"))
+    is_active: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class TokenRow(Base):
+    """A bearer token, of which only the SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+    id: Id = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    sha256: Mapped[str] = mapped_column(unique=True)
+    label: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+
+
+class TicketRow(Base):
+    """The single ticket of a call."""
+
+    __tablename__ = "tickets"
+    id: Id = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    version: Mapped[int]
+    round: Mapped[int]
+    level: Mapped[str]
+    category: Mapped[str]
+    area: Mapped[str]
+    policy_version: Mapped[str] = mapped_column(ForeignKey("policies.version"))
+    received_at: Mapped[datetime]
+    moved_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    team_id: Mapped[str | None]
+    branch: Mapped[str | None]
+    steward: Mapped[str | None]
+    zone_id: Mapped[str | None]
+    zone_set_id: Mapped[int | None]
+    route_status: Mapped[str]
+    route_reason: Mapped[str]
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    address: Mapped[str]
+    description: Mapped[str]
+    pipe_dn: Mapped[int | None]
+    appointment_at: Mapped[datetime | None]
+    ruled_team_id: Mapped[str | None]
+    assisting: Mapped[list[Any]]
+    is_supervised: Mapped[bool]
+    urge_count: Mapped[int]
+    callback_attempts: Mapped[int]
+    is_solved: Mapped[bool | None]
+    is_satisfied: Mapped[bool | None]
+    merged_into: Mapped[str | None]
+
+    __table_args__ = (
+        Index("ix_tickets_open", "team_id", "id", sqlite_where=sql("ended_at IS NULL"),
+              postgresql_where=sql("ended_at IS NULL")),
+        Index("ix_tickets_status", "status", "id"),
+        Index("ix_tickets_zone", "zone_id", "id"),
+    )  # fmt: skip
+
+
+class CallRow(Base):
+    """One call: it became a ticket, joined one, or was answered. The raw pair is kept as it came."""
+
+    __tablename__ = "calls"
+    id: Id = mapped_column(primary_key=True)
+    cti_call_id: Mapped[str | None] = mapped_column(unique=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    outcome: Mapped[str]
+    called_at: Mapped[datetime]
+    logged_at: Mapped[datetime]
+    taken_by: Mapped[int]
+    caller_phone: Mapped[str | None] = mapped_column(index=True)
+    caller_name: Mapped[str | None]
+    category: Mapped[str]
+    description: Mapped[str]
+    address: Mapped[str]
+    answers: Mapped[dict[str, Any]]
+    raw_lon: Mapped[float | None]
+    raw_lat: Mapped[float | None]
+    datum: Mapped[str | None]
+    answer: Mapped[str | None]
+
+
+class ClockRow(Base):
+    """One promise of one round; see domain/sla.py."""
+
+    __tablename__ = "clocks"
+    id: Id = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    kind: Mapped[str]
+    round: Mapped[int]
+    start_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    original_due_at: Mapped[datetime]
+    met_at: Mapped[datetime | None]
+    breached_at: Mapped[datetime | None]
+    noticed_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    resume_at: Mapped[datetime | None]
+    paused_s: Mapped[float]
+    is_void: Mapped[bool]
+    next_step: Mapped[int]
+    next_fire_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "kind", "round"),
+        # The sweep's only question, whatever the number of tickets: which rows are due?
+        Index("ix_clocks_unfired", "next_fire_at", sqlite_where=sql("next_fire_at IS NOT NULL"),
+              postgresql_where=sql("next_fire_at IS NOT NULL")),
+    )  # fmt: skip
+
+
+class EscalationRow(Base):
+    """One step of the ladder that fired; the unique key is the promise "exactly once"."""
+
+    __tablename__ = "escalations"
+    id: Id = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    clock: Mapped[str]
+    round: Mapped[int]
+    step: Mapped[int]
+    ratio: Mapped[float]
+    label: Mapped[str]
+    recipients: Mapped[list[Any]]
+    scheduled_at: Mapped[datetime]
+    fired_at: Mapped[datetime]
+    late_s: Mapped[float]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "clock", "round", "step"),
+        Index("ix_escalations_unanswered", "id", sqlite_where=sql("acknowledged_at IS NULL"),
+              postgresql_where=sql("acknowledged_at IS NULL")),
+    )  # fmt: skip
+
+
+class EventRow(Base):
+    """The timeline of a ticket, in words. `at` is the server's time, `effective_at` the one that counts."""
+
+    __tablename__ = "events"
+    id: Id = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
+    at: Mapped[datetime]
+    effective_at: Mapped[datetime]
+    time_source: Mapped[str]
+    kind: Mapped[str]
+    from_status: Mapped[str | None]
+    to_status: Mapped[str]
+    actor_id: Mapped[int]
+    text: Mapped[str]
+
+
+class OutboxRow(Base):
+    """A notice on its way: queued, leased by a sender, sent, or failed for good."""
+
+    __tablename__ = "outbox"
+    id: Id = mapped_column(primary_key=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    channel: Mapped[str]
+    recipients: Mapped[list[Any]]
+    text: Mapped[str]
+    idempotency_key: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str]
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    next_try_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+    __table_args__ = (
+        Index("ix_outbox_waiting", "next_try_at", sqlite_where=sql("next_try_at IS NOT NULL"),
+              postgresql_where=sql("next_try_at IS NOT NULL")),
+    )  # fmt: skip
+
+
+class AuditRow(Base):
+    """Who did or saw what; hash-chained, appended only."""
+
+    __tablename__ = "audit"
+    seq: Id = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor_id: Mapped[int]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    hash: Mapped[str]
+
+
+class AuditHeadRow(Base):
+    """Where the chain ends; its row lock puts the appenders in line."""
+
+    __tablename__ = "audit_head"
+    id: Id = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[str]
+
+
+class ReplyRow(Base):
+    """The first answer to an idempotency key, to be given again."""
+
+    __tablename__ = "replies"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    body_sha256: Mapped[str]
+    reply: Mapped[dict[str, Any] | None] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
+    created_at: Mapped[datetime]
+
+
+class DayNumberRow(Base):
+    """The last ticket number given on a Shanghai day."""
+
+    __tablename__ = "day_numbers"
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class HeartbeatRow(Base):
+    """A scheduler that lives."""
+
+    __tablename__ = "heartbeats"
+    worker: Mapped[str] = mapped_column(String(120), primary_key=True)
+    started_at: Mapped[datetime]
+    beat_at: Mapped[datetime]
+    swept: Mapped[int]
+    max_late_s: Mapped[float]

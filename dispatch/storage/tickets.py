@@ -1,0 +1,156 @@
+"""Tickets: read one with its clocks, create one, apply a transition. Nothing else writes a status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dispatch.domain.errors import StaleVersion
+from dispatch.domain.policy import Area
+from dispatch.domain.roles import Actor
+from dispatch.domain.states import Status
+from dispatch.domain.ticket import Ticket, Transition
+from dispatch.storage import clocks, outbox
+from dispatch.storage.db import Tx
+from dispatch.storage.tables import DayNumberRow, EventRow, TicketRow, table_of
+
+TICKETS = table_of(TicketRow)
+EVENTS = table_of(EventRow)
+NUMBERS = table_of(DayNumberRow)
+
+# The columns that a decision needs; the rest is for people.
+DECIDED = (
+    "id", "number", "status", "version", "round", "level", "category", "area", "policy_version", "moved_at",
+    "team_id", "branch", "pipe_dn", "appointment_at", "ruled_team_id", "assisting", "is_supervised", "urge_count",
+    "callback_attempts", "is_solved", "merged_into",
+)  # fmt: skip
+_SELECT = select(*(TICKETS.c[name] for name in DECIDED))
+_LOCK_BY_NUMBER = _SELECT.where(TICKETS.c.number == bindparam("number")).with_for_update()
+_LOCK_BY_ID = _SELECT.where(TICKETS.c.id == bindparam("id")).with_for_update()
+_INSERT = insert(TICKETS).returning(TICKETS.c.id)
+_INSERT_EVENT = insert(EVENTS)
+
+
+def next_number(tx: Tx, day: date) -> str:
+    """Return the next ticket number of a Shanghai day, e.g. `GD20261124-000123`.
+
+    The row's lock makes it unique over all processes.
+    """
+    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
+    upsert = dialect.insert(NUMBERS).values(day=day, last=1)
+    upsert = upsert.on_conflict_do_update(index_elements=["day"], set_={"last": NUMBERS.c.last + 1})
+    last = tx.conn.execute(upsert.returning(NUMBERS.c.last)).scalar_one()
+    return f"GD{day:%Y%m%d}-{last:06d}"
+
+
+def lock(tx: Tx, number: str) -> Ticket | None:
+    """Return the ticket with all its clocks, locked until the end of the transaction; None where there is none."""
+    row = tx.conn.execute(_LOCK_BY_NUMBER, {"number": number}).first()
+    return None if row is None else _ticket(row, clocks.of_ticket(tx, row.id))
+
+
+def lock_in_order(tx: Tx, numbers: Sequence[str]) -> None:
+    """Lock several tickets, always in the same order, so that two who want the same pair cannot block each other."""
+    query = select(TICKETS.c.id).where(TICKETS.c.number.in_(numbers)).order_by(TICKETS.c.id).with_for_update()
+    tx.conn.execute(query).all()
+
+
+def lock_id(tx: Tx, ticket_id: int) -> Ticket:
+    """Return the ticket of a known id, locked."""
+    row = tx.conn.execute(_LOCK_BY_ID, {"id": ticket_id}).one()
+    return _ticket(row, clocks.of_ticket(tx, ticket_id))
+
+
+def _ticket(row: Row[Any], clock_values: Iterable[Any]) -> Ticket:
+    values = dict(row._mapping)
+    values["status"] = Status(row.status)
+    values["area"] = Area(row.area)
+    values["assisting"] = tuple(row.assisting)
+    return Ticket(**values, clocks=tuple(clock_values))
+
+
+def create(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Insert a ticket and return its id; status, clocks and events follow from the transitions of its opening."""
+    return int(tx.conn.execute(_INSERT, values).scalar_one())
+
+
+def apply(
+    tx: Tx, ticket: Ticket, transition: Transition, actor: Actor, now: datetime, channels: tuple[str, ...]
+) -> int:
+    """Write a whole transition: guarded ticket row, clocks, timeline, outbox, audit.
+
+    Returns:
+        The new version of the ticket.
+
+    Raises:
+        StaleVersion: if the row is no longer in the state and version that was decided upon.
+    """
+    version = ticket.version + 1
+    guarded = (
+        update(TICKETS)
+        .where(TICKETS.c.id == ticket.id)
+        .where(TICKETS.c.status == ticket.status, TICKETS.c.version == ticket.version)
+        .values(status=transition.target, version=version, **transition.changes)
+    )
+    if tx.conn.execute(guarded).rowcount != 1:
+        raise StaleVersion("工单刚被他人更新, 请刷新后重试")
+    clocks.save(tx, ticket.id, transition.clocks)
+    tx.conn.execute(_INSERT_EVENT, _event(ticket.id, transition, actor, now))
+    key = f"{ticket.id}:{version}:{transition.verb}"
+    # The team after the transition is told, not the one before.
+    moved = {name: transition.changes[name] for name in ("team_id", "branch") if name in transition.changes}
+    place = replace(ticket, **moved)
+    rows = [
+        row
+        for n, notice in enumerate(transition.notices)
+        for row in outbox.rows_of(ticket.id, place, notice, f"{key}:{n}", now, channels)
+    ]
+    outbox.put(tx, rows, now)
+    tx.audit(now, actor, transition.verb, ticket.number, text=transition.text)
+    return version
+
+
+def _event(ticket_id: int, transition: Transition, actor: Actor, now: datetime) -> dict[str, Any]:
+    return {
+        "ticket_id": ticket_id,
+        "at": now,
+        "effective_at": transition.at,
+        "time_source": transition.time_source,
+        "kind": transition.verb,
+        "from_status": transition.source,
+        "to_status": transition.target,
+        "actor_id": actor.user_id,
+        "text": transition.text,
+    }
+
+
+def note(tx: Tx, ticket: Ticket, kind: str, text: str, actor: Actor, now: datetime, at: datetime) -> None:
+    """Write a timeline row and an audit entry that move nothing: a call joined, another ticket merged in."""
+    add_events(
+        tx,
+        [
+            {
+                "ticket_id": ticket.id,
+                "at": now,
+                "effective_at": at,
+                "time_source": "server",
+                "kind": kind,
+                "from_status": ticket.status,
+                "to_status": ticket.status,
+                "actor_id": actor.user_id,
+                "text": text,
+            }
+        ],
+    )
+    tx.audit(now, actor, kind, ticket.number, text=text)
+
+
+def add_events(tx: Tx, rows: list[dict[str, Any]]) -> None:
+    """Append timeline rows."""
+    if rows:
+        tx.conn.execute(_INSERT_EVENT, rows)
