@@ -1,0 +1,1 @@
+"""Channels that carry a notice to people, one file each."""
