@@ -1,0 +1,167 @@
+"""One verb on one ticket: may they, what does it do, write it.
+
+What a verb needs of its own is made ready by the two services that people know: fieldwork and supervision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from dispatch.domain.call import check_text
+from dispatch.domain.errors import NotFound, StaleVersion
+from dispatch.domain.place import Point
+from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
+from dispatch.domain.states import RULES, Verb
+from dispatch.domain.ticket import Command, Ticket, decide
+from dispatch.services import present
+from dispatch.services.desk import Desk
+from dispatch.storage import board, replies, tickets
+from dispatch.storage.db import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What somebody wants done, as it came in.
+
+    Attributes:
+        verb: What.
+        version: The version of the ticket that they saw, or None to act on whatever it is now.
+        key: Idempotency key; the phone's UUID of this action.
+        device_at: The phone's own time of it, aware.
+        reason: Coded reason (return, hold, cancel).
+        note: Free text.
+        team_id: Team to dispatch, reassign or ask for assistance.
+        point: Where: the pin of a dispatch, or the phone at arrival.
+        accuracy_m: Accuracy of that pin in metres.
+        is_ruled: A dispatch that may not be returned.
+        until: End of a hold, or the new due time of an extension.
+        into: Number of the ticket to merge into.
+        is_reached: Whether the call-back was answered.
+        is_solved: What the caller said.
+        is_satisfied: And whether content.
+    """
+
+    verb: Verb
+    version: int | None = None
+    key: str | None = None
+    device_at: datetime | None = None
+    reason: str | None = None
+    note: str = ""
+    team_id: str | None = None
+    point: Point | None = None
+    accuracy_m: float | None = None
+    is_ruled: bool = False
+    until: datetime | None = None
+    into: str | None = None
+    is_reached: bool = True
+    is_solved: bool | None = None
+    is_satisfied: bool | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a verb's own preparation may look at."""
+
+    tx: Tx
+    desk: Desk
+    actor: Actor
+    ticket: Ticket
+    action: Action
+
+
+Prepare = Callable[[Scene, Command], Command]
+
+
+def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime, prepare: Prepare) -> dict[str, Any]:
+    """Do `action` to ticket `number` in one transaction and return the ticket's public form.
+
+    A repeated key gets the first answer again; a verb that this person did last already gets the state as it is.
+
+    Raises:
+        NotPermitted: if the role may not do it.
+        NotFound: if there is no such ticket for this actor.
+        StaleVersion: if somebody was faster, with the ticket's current state in `extra`.
+        IllegalTransition: if the verb does not fit the state.
+        InvalidInput: if something is missing or wrong.
+        IdempotencyMismatch: if the key came before with another action.
+    """
+    check_permitted(actor, Permission(action.verb))
+    check_text(action.note, "note")
+    keys = [(f"act:{actor.user_id}:{action.key}", "Idempotency-Key")] if action.key else []
+    with desk.store.write() as tx:
+        first = replies.claim(tx, keys, _digest(number, action), now)
+        if first is not None:
+            return first
+        if action.into is not None:
+            tickets.lock_in_order(tx, (number, action.into))
+        ticket = see(tx, actor, number)
+        if not _is_repeat(tx, ticket, action, actor):
+            _check_version(tx, desk, ticket, action, now)
+            command = prepare(Scene(tx, desk, actor, ticket, action), _command(action, now))
+            transition = decide(ticket, command, actor, desk.policy(tx, ticket.policy_version))
+            tickets.apply(tx, ticket, transition, actor, now, desk.channels)
+        reply = present.load(tx, desk, number, now)
+        replies.keep(tx, keys, reply)
+    return reply
+
+
+def see(tx: Tx, actor: Actor, number: str) -> Ticket:
+    """Return the ticket, locked, if `actor` may see it; else raise NotFound."""
+    ticket = tickets.lock(tx, number)
+    if ticket is None:
+        raise NotFound(f"没有工单 {number}")
+    check_sees(actor, number, ticket.team_id, ticket.assisting)
+    return ticket
+
+
+def _digest(number: str, action: Action) -> str:
+    told = {"number": number, "verb": action.verb, "body": action.body}
+    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _is_repeat(tx: Tx, ticket: Ticket, action: Action, actor: Actor) -> bool:
+    """A button pressed twice: the ticket stands where the verb leads, and this person's verb brought it there."""
+    if RULES[action.verb].target is not ticket.status or ticket.status in RULES[action.verb].sources:
+        return False
+    last = board.last_move(tx, ticket.id)
+    return last is not None and last["kind"] == action.verb and last["actor_id"] == actor.user_id
+
+
+def _check_version(tx: Tx, desk: Desk, ticket: Ticket, action: Action, now: datetime) -> None:
+    if action.version is not None and action.version != ticket.version:
+        raise StaleVersion(
+            f"工单已更新到第 {ticket.version} 版, 您看到的是第 {action.version} 版",
+            field="version",
+            ticket=present.load(tx, desk, ticket.number, now),
+        )
+
+
+def _command(action: Action, now: datetime) -> Command:
+    return Command(
+        verb=action.verb,
+        at=now,
+        device_at=action.device_at.astimezone(UTC) if action.device_at else None,
+        reason=action.reason,
+        note=action.note,
+        is_ruled=action.is_ruled,
+        until=action.until.astimezone(UTC) if action.until else None,
+        is_reached=action.is_reached,
+        is_solved=action.is_solved,
+        is_satisfied=action.is_satisfied,
+    )
+
+
+def unchanged(_scene: Scene, command: Command) -> Command:
+    """Prepare nothing: the verb needs no more than it came with."""
+    return command
+
+
+def with_detail(command: Command, detail: str) -> Command:
+    """Return the command with `detail` in front of its note."""
+    return replace(command, note="; ".join(part for part in (detail, command.note) if part))

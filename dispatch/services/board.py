@@ -1,0 +1,146 @@
+"""Reading: lists, one ticket, its timeline, escalations, the audit; everyone sees what the role allows, no more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from dispatch.domain.call import mask_phone
+from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.roles import TEAM_BOUND, Actor, Permission, check_permitted, check_sees
+from dispatch.domain.search import query_terms
+from dispatch.services import present
+from dispatch.services.desk import Desk
+from dispatch.storage import audit, board, calls, clocks, directory, escalations
+from dispatch.storage.board import Filter
+from dispatch.storage.db import Tx
+
+
+def tickets(
+    desk: Desk, actor: Actor, wanted: Filter, *, text: str, after: int, limit: int, now: datetime
+) -> dict[str, Any]:
+    """Return a page of tickets, newest first: `{items, next}`; `next` is None on the last page.
+
+    Args:
+        desk: The process's desk.
+        actor: Who asks; crews see their own and what they assist with.
+        wanted: The filter.
+        text: Full-text search over number, address, description and caller's name; empty for none.
+        after: `next` of the page before, 0 for the first.
+        limit: Rows on a page.
+        now: For which moment clocks are judged.
+
+    Raises:
+        InvalidInput: if the text has no word to look for.
+    """
+    check_permitted(actor, Permission.READ)
+    terms = query_terms(text)
+    if text and not terms:
+        raise InvalidInput("搜索内容须含文字或数字", field="q")
+    seen = replace(wanted, terms=terms, visible_to_team=_team_seen(actor))
+    with desk.store.read() as tx:
+        rows = board.page(tx, seen, after, limit + 1, now)
+        values = clocks.of_tickets(tx, [row["id"] for row in rows[:limit]])
+        items = [
+            present.ticket(row, values[row["id"]], desk.policy(tx, row["policy_version"]), now) for row in rows[:limit]
+        ]
+    return {"items": items, "next": rows[limit - 1]["id"] if len(rows) > limit else None}
+
+
+def _team_seen(actor: Actor) -> str | None:
+    return (actor.team_id or "") if actor.role in TEAM_BOUND else None
+
+
+def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, Any]:
+    """Return one ticket with its calls (numbers masked), timeline and escalations.
+
+    Raises:
+        NotFound: if there is none for this actor.
+    """
+    check_permitted(actor, Permission.READ)
+    with desk.store.read() as tx:
+        row = _seen(tx, actor, number)
+        return {
+            **present.load(tx, desk, number, now),
+            "calls": [_call(call) for call in calls.of_ticket(tx, row["id"])],
+            "timeline": [_event(event) for event in board.timeline(tx, row["id"])],
+            "escalations": [
+                present.escalation({**step, "number": number}) for step in escalations.of_ticket(tx, row["id"])
+            ],
+        }
+
+
+def _seen(tx: Tx, actor: Actor, number: str) -> dict[str, Any]:
+    row = board.find(tx, number)
+    if row is None:
+        raise NotFound(f"没有工单 {number}")
+    check_sees(actor, number, row["team_id"], tuple(row["assisting"]))
+    return row
+
+
+def _call(row: dict[str, Any]) -> dict[str, Any]:
+    plain = ("outcome", "category", "description", "answers")
+    return {
+        "call_id": row["id"],
+        **{name: row[name] for name in plain},
+        "called_at": present.time(row["called_at"]),
+        "caller_phone": mask_phone(row["caller_phone"]),
+    }
+
+
+def _event(row: dict[str, Any]) -> dict[str, Any]:
+    plain = ("kind", "text", "from_status", "to_status", "time_source")
+    times = ("at", "effective_at")
+    return {**{name: row[name] for name in plain}, **{name: present.time(row[name]) for name in times}}
+
+
+def fired(desk: Desk, actor: Actor, *, is_unanswered: bool, after: int, limit: int) -> dict[str, Any]:
+    """Return a page of fired steps, newest first: `{items, next}`."""
+    check_permitted(actor, Permission.READ)
+    with desk.store.read() as tx:
+        rows = escalations.page(tx, after, limit + 1, is_unanswered=is_unanswered, team_id=_team_seen(actor))
+    items = [present.escalation(row) for row in rows[:limit]]
+    return {"items": items, "next": items[-1]["id"] if len(rows) > limit else None}
+
+
+def audited(desk: Desk, actor: Actor, *, subject: str | None, after: int, limit: int) -> dict[str, Any]:
+    """Return a page of the audit, newest first: `{items, next}`.
+
+    Raises:
+        NotPermitted: for all but auditor, supervisor and admin.
+    """
+    check_permitted(actor, Permission.AUDIT)
+    with desk.store.read() as tx:
+        rows = audit.page(tx.conn, after, limit + 1, subject)
+    items = [{**row, "at": present.time(row["at"])} for row in rows[:limit]]
+    return {"items": items, "next": items[-1]["seq"] if len(rows) > limit else None}
+
+
+def teams(desk: Desk, actor: Actor) -> list[dict[str, Any]]:
+    """Return all teams with their stewards."""
+    check_permitted(actor, Permission.READ)
+    with desk.store.read() as tx:
+        return directory.teams(tx)
+
+
+def categories(desk: Desk, now: datetime) -> dict[str, Any]:
+    """Return the categories, their questions and the coded reasons of the policy valid now."""
+    with desk.store.read() as tx:
+        policy = desk.rules(tx, now).policy
+    return {
+        "policy_version": policy.version,
+        "items": [
+            {
+                "id": category.id,
+                "label": category.label,
+                "level": category.level,
+                "questions": [
+                    {"id": question.id, "text": question.text, "choices": list(question.choices)}
+                    for question in category.questions
+                ],
+            }
+            for category in policy.categories.values()
+        ],
+        "reasons": {kind: dict(codes) for kind, codes in policy.reasons.items()},
+    }

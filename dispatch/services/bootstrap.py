@@ -1,0 +1,33 @@
+"""A fresh installation: schema, shipped policy, sample roster and sample grids."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from dispatch.domain.place import Datum
+from dispatch.domain.roles import SYSTEM
+from dispatch.domain.zone_file import read_zones
+from dispatch.services import setup
+from dispatch.services.desk import Desk
+from dispatch.storage import directory, schema
+
+
+def bring_up(desk: Desk, data: Path, now: datetime) -> list[str]:
+    """Upgrade the schema, and load from folder `data` what the database lacks; return what was done, in words."""
+    schema.upgrade(desk.store)
+    with desk.store.read() as tx:
+        policy, zone_set = directory.versions(tx, now)
+    done = []
+    if policy is None:
+        version = setup.load_policy(desk, SYSTEM, (data / "policy.toml").read_bytes(), now).version
+        done.append(f"已载入政策 {version} (样例, 上线前请核定)")
+    if zone_set is None:
+        teams = setup.load_roster(desk, SYSTEM, (data / "roster.json").read_bytes(), now)
+        zones = (data / "zones.geojson").read_bytes()
+        found = read_zones(zones, datum=Datum.WGS84).zones
+        setup.import_zones(
+            desk, SYSTEM, found, source="zones.geojson", data=zones, valid_from=now, now=now, is_sample=True
+        )
+        done.append(f"已载入样例网格 {len(found)} 个, 样例班组 {teams} 个")
+    return done

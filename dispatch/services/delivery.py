@@ -1,0 +1,87 @@
+"""Delivery: lease, send, mark. No network call is made inside a transaction.
+
+A sender that dies between send and mark leaves its lease to run out; the notice is sent again under the same
+idempotency key, by which the receiver drops it. So every notice arrives at least once, and counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dispatch.notify.port import Channel, DeliveryError, Parcel
+from dispatch.services.desk import Desk
+from dispatch.storage import outbox
+from dispatch.storage.db import Tx
+from dispatch.storage.outbox import Message
+
+LEASE_S = 60.0
+BATCH = 50
+MAX_ATTEMPTS = 12
+_FIRST_PAUSE_S = 2.0
+_LONGEST_PAUSE_S = 900.0
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a round did, in messages."""
+
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+
+
+def pause_s(attempts: int) -> float:
+    """Return the seconds to wait after so many attempts: doubling from 2 s, at most 15 min."""
+    return min(_FIRST_PAUSE_S * 2.0 ** (attempts - 1), _LONGEST_PAUSE_S)
+
+
+def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], datetime]) -> Delivered:
+    """Send all that waits.
+
+    Args:
+        desk: The process's desk.
+        channels: By name; a message of an unknown channel fails for good.
+        clock: Reads the time: sending takes some, and a lease must not outlive it.
+    """
+    done = Delivered()
+    while True:
+        if not _is_waiting(desk, clock()):
+            return done
+        with desk.store.write() as tx:
+            messages = outbox.lease(tx, clock(), LEASE_S, BATCH)
+        if not messages:  # another sender was faster
+            return done
+        outcomes = [(message, _send(channels, message, clock())) for message in messages]
+        with desk.store.write() as tx:
+            for message, error in outcomes:
+                _mark(tx, message, error, clock(), done)
+
+
+def _is_waiting(desk: Desk, now: datetime) -> bool:
+    with desk.store.read() as tx:
+        next_try_at = outbox.next_try(tx)
+    return next_try_at is not None and next_try_at <= now
+
+
+def _send(channels: Mapping[str, Channel], message: Message, now: datetime) -> DeliveryError | None:
+    channel = channels.get(message.channel)
+    if channel is None:
+        return DeliveryError(f"没有通道“{message.channel}”", is_permanent=True)
+    parcel = Parcel(message.id, message.recipients, message.text, message.idempotency_key, message.created_at)
+    try:
+        channel.send(parcel, now)
+    except DeliveryError as error:
+        return error
+    return None
+
+
+def _mark(tx: Tx, message: Message, error: DeliveryError | None, now: datetime, done: Delivered) -> None:
+    if error is None:
+        done.sent += outbox.mark(tx, message, "sent", sent_at=now)
+    elif error.is_permanent or message.attempts >= MAX_ATTEMPTS:
+        done.failed += outbox.mark(tx, message, "failed", error=str(error))
+    else:
+        again_at = now + timedelta(seconds=pause_s(message.attempts))
+        done.retried += outbox.mark(tx, message, "queued", next_try_at=again_at, error=str(error))

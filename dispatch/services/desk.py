@@ -1,0 +1,93 @@
+"""What every use case needs: the store, the settings, and the policy and grid map of the moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from dispatch.domain import policy_file
+from dispatch.domain.errors import DispatchError
+from dispatch.domain.policy import Policy
+from dispatch.domain.settings import Settings
+from dispatch.domain.zone_index import ZoneIndex
+from dispatch.storage import directory
+from dispatch.storage.db import Store, Tx
+
+K = TypeVar("K")
+V = TypeVar("V")
+# Old versions are asked for by tickets that keep them; a handful is ever in use at once.
+_KEPT = 8
+
+
+class NotReady(DispatchError):
+    """The installation lacks its policy or its grid map."""
+
+    code = "not-ready"
+    status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds at one moment."""
+
+    policy: Policy
+    zones: ZoneIndex
+    zone_set_id: int
+
+
+class _Versions(dict[K, V]):
+    """Immutable versions by key, made once by whichever thread comes first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    def get_or_make(self, key: K, make: Callable[[], V]) -> V:
+        found = self.get(key)
+        if found is not None:
+            return found
+        with self._lock:
+            if key not in self:
+                while len(self) >= _KEPT:
+                    self.pop(next(iter(self)), None)
+                self[key] = make()
+            return self[key]
+
+
+class Desk:
+    """One per process; shared by its threads."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.channels = settings.channels
+        self._policies: _Versions[str, Policy] = _Versions()
+        self._indexes: _Versions[int, ZoneIndex] = _Versions()
+
+    def rules(self, tx: Tx, now: datetime) -> Rules:
+        """Return policy and grid map that are valid at `now`.
+
+        Raises:
+            NotReady: before `init` and the first import.
+        """
+        version, set_id = directory.versions(tx, now)
+        if version is None or set_id is None:
+            raise NotReady("系统尚未初始化: 请运行 python run.py init")
+        return Rules(self.policy(tx, version), self._index(tx, set_id), set_id)
+
+    def policy(self, tx: Tx, version: str) -> Policy:
+        """Return a policy version, the one that a ticket keeps."""
+
+        def load() -> Policy:
+            raw = directory.policy_raw(tx, version)
+            if raw is None:
+                raise NotReady(f"缺少政策版本 {version}")
+            return policy_file.parse(raw)
+
+        return self._policies.get_or_make(version, load)
+
+    def _index(self, tx: Tx, set_id: int) -> ZoneIndex:
+        return self._indexes.get_or_make(set_id, lambda: ZoneIndex(directory.zones_of(tx, set_id)))

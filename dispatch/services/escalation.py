@@ -1,0 +1,161 @@
+"""The sweep: fire every step of every clock that is due, each exactly once, and say how late it was.
+
+Law 2: deadlines are columns. Whoever calls `sweep`, however many do, and however long nobody did: a step is fired by
+the one transaction that moves its clock past it, together with its timeline, notice and audit rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.domain.errors import DispatchError
+from dispatch.domain.ladder import Fired, climb, fired_text
+from dispatch.domain.roles import SYSTEM
+from dispatch.domain.sla import Clock
+from dispatch.domain.states import Verb
+from dispatch.domain.ticket import Command, Notice, decide
+from dispatch.services.desk import Desk
+from dispatch.storage import clocks, escalations, outbox, tickets
+from dispatch.storage.clocks import Due
+from dispatch.storage.db import Tx
+
+BATCH = 200
+RETRY = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What a sweep did.
+
+    Attributes:
+        fired: Steps fired.
+        breached: Clocks found broken.
+        resumed: Holds that ended.
+        max_late_s: Worst lateness of a step, in seconds.
+        next_due_at: When there will be something to do again, or None.
+        errors: Clocks that could not be handled, in words.
+    """
+
+    fired: int = 0
+    breached: int = 0
+    resumed: int = 0
+    max_late_s: float = 0.0
+    next_due_at: datetime | None = None
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Everything a batch writes, so that each table is written once."""
+
+    clocks: list[tuple[int, Clock]] = field(default_factory=list)
+    escalations: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[dict[str, Any]] = field(default_factory=list)
+    supervised: set[int] = field(default_factory=set)
+
+
+def sweep(desk: Desk, now: datetime, progress: Callable[[int], object] | None = None) -> Sweep:
+    """Fire all that is due at `now`, in transactions of at most BATCH clocks, until nothing is left.
+
+    Args:
+        desk: The process's desk.
+        now: Which steps are due, and the time they are said to fire at.
+        progress: Called with the number of clocks done after each batch.
+    """
+    done = Sweep()
+    with desk.store.read() as tx:
+        done.next_due_at = clocks.next_due(tx)
+    while done.next_due_at is not None and done.next_due_at <= now:
+        with desk.store.write() as tx:
+            batch = clocks.lock_due(tx, now, BATCH)
+            _work(tx, desk, batch, now, done)
+            done.next_due_at = clocks.next_due(tx)
+        if progress is not None:
+            progress(len(batch))
+        if not batch:  # another sweeper holds what is left
+            break
+    return done
+
+
+def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> None:
+    rows = _Rows()
+    for due in batch:
+        try:
+            if due.clock.paused_at is not None:
+                _resume(tx, desk, due, now)
+                done.resumed += 1
+            else:
+                _climb(tx, desk, due, now, rows, done)
+        except DispatchError as error:
+            # One bad row must not hold up the others: it is told, and looked at again in a minute.
+            rows.clocks.append((due.clock_id, replace(due.clock, next_fire_at=now + RETRY)))
+            done.errors.append(f"{due.number}: {error.detail}")
+    _write(tx, rows, now)
+
+
+def _resume(tx: Tx, desk: Desk, due: Due, now: datetime) -> None:
+    """End a hold at its time. The clock runs on from the promised minute, whenever this sweep came round to it."""
+    ticket = tickets.lock_id(tx, due.ticket_id)
+    command = Command(verb=Verb.RESUME, at=due.clock.resume_at or now, note="挂起时间已到")
+    transition = decide(ticket, command, SYSTEM, desk.policy(tx, due.policy_version))
+    tickets.apply(tx, ticket, transition, SYSTEM, now, desk.channels)
+
+
+def _climb(tx: Tx, desk: Desk, due: Due, now: datetime, rows: _Rows, done: Sweep) -> None:
+    steps = desk.policy(tx, due.policy_version).steps(due.level, due.clock.kind)
+    climbed, fired = climb(due.clock, steps, now)
+    rows.clocks.append((due.clock_id, climbed))
+    done.fired += len(fired)
+    done.breached += climbed.breached_at is not None and due.clock.breached_at is None
+    for one in fired:
+        done.max_late_s = max(done.max_late_s, one.late_s)
+        _fire(tx, desk, replace(due, clock=climbed), one, now, rows)
+
+
+def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, now: datetime, rows: _Rows) -> None:
+    clock, text = due.clock, fired_text(due.clock, fired)
+    notice = Notice(fired.step.to, f"{due.number} {text}")
+    rows.escalations.append(
+        {
+            "ticket_id": due.ticket_id,
+            "clock": clock.kind,
+            "round": clock.round,
+            "step": fired.index,
+            "ratio": fired.step.ratio,
+            "label": fired.step.label,
+            "recipients": outbox.resolve(notice.to, due),
+            "scheduled_at": fired.scheduled_at,
+            "fired_at": now,
+            "late_s": fired.late_s,
+        }
+    )
+    rows.events.append(
+        {
+            "ticket_id": due.ticket_id,
+            "at": now,
+            "effective_at": fired.scheduled_at,
+            "time_source": "server",
+            "kind": "escalate",
+            "from_status": due.status,
+            "to_status": due.status,
+            "actor_id": SYSTEM.user_id,
+            "text": text,
+        }
+    )
+    key = f"{due.ticket_id}:{clock.kind}:{clock.round}:{fired.index}"
+    rows.notices += outbox.rows_of(due.ticket_id, due, notice, key, now, desk.channels)
+    if fired.step.opens_supervision and not due.is_supervised:
+        rows.supervised.add(due.ticket_id)
+    tx.audit(now, SYSTEM, "escalate", due.number, text=text, late_s=round(fired.late_s, 3))
+
+
+def _write(tx: Tx, rows: _Rows, now: datetime) -> None:
+    clocks.save_fired(tx, rows.clocks)
+    escalations.add(tx, rows.escalations)
+    escalations.open_supervision(tx, sorted(rows.supervised))
+    tickets.add_events(tx, rows.events)
+    outbox.put(tx, rows.notices, now)

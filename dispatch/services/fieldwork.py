@@ -1,0 +1,36 @@
+"""What crews do: accept, depart, arrive, isolate, work, done, return, resume."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dispatch.domain.place import to_wgs84
+from dispatch.domain.roles import Actor
+from dispatch.domain.states import Verb
+from dispatch.domain.ticket import Command
+from dispatch.geocode.geodesic import distance_m
+from dispatch.services.actions import Action, Scene, perform, unchanged, with_detail
+from dispatch.services.desk import Desk
+from dispatch.storage import board
+
+VERBS = (
+    Verb.ACCEPT, Verb.DEPART, Verb.ARRIVE, Verb.ISOLATE, Verb.WORK, Verb.DONE, Verb.RETURN, Verb.RESUME,
+)  # fmt: skip
+
+
+def act(desk: Desk, actor: Actor, number: str, action: Action, now: datetime) -> dict[str, Any]:
+    """Do a verb of the field; see actions.perform for what it raises."""
+    prepare = _arrive if action.verb is Verb.ARRIVE else unchanged
+    return perform(desk, actor, number, action, now, prepare)
+
+
+def _arrive(scene: Scene, command: Command) -> Command:
+    """Say how far from the place the phone was; being far is told, not forbidden."""
+    action = scene.action
+    there = board.point_of(scene.tx, scene.ticket.id)
+    if action.point is None or there is None:
+        return command
+    away = distance_m(to_wgs84(action.point), there)
+    accuracy = f" (精度 {action.accuracy_m:.0f} m)" if action.accuracy_m is not None else ""
+    return with_detail(command, f"距报修点 {away:.0f} m{accuracy}")

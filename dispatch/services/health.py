@@ -1,0 +1,91 @@
+"""Is it well? `status` for the lamp and the load balancer, `examine` for `doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.services import present
+from dispatch.services.desk import Desk
+from dispatch.services.escalation import Sweep
+from dispatch.storage import audit, clocks, directory, health, outbox, schema
+
+BEAT_S = 5.0
+SILENT_AFTER_S = 15.0
+_FORGET_AFTER = timedelta(days=1)
+# A notice that has waited so long is a notice nobody sends.
+_STUCK_AFTER_S = 300.0
+
+
+def beat(desk: Desk, worker: str, now: datetime, totals: Sweep) -> None:
+    """Store that this scheduler lives."""
+    with desk.store.write() as tx:
+        health.beat(tx, worker, now, totals.fired, totals.max_late_s)
+        health.forget_before(tx, now - _FORGET_AFTER)
+
+
+def status(desk: Desk, now: datetime) -> dict[str, Any]:
+    """Return the state of clocks, scheduler and outbox; `status` is ok, late or down.
+
+    `late`: a step is due and unfired for longer than the setting allows. `down`: no scheduler has beaten lately.
+    """
+    with desk.store.read() as tx:
+        next_due_at = clocks.next_due(tx)
+        last_beat_at = health.last_beat(tx)
+        waiting_since = outbox.next_try(tx)
+    late_s = _age(next_due_at, now)
+    beat_age_s = None if last_beat_at is None else (now - last_beat_at).total_seconds()
+    word = "late" if late_s > desk.settings.late_after_s else "ok"
+    if beat_age_s is None or beat_age_s > SILENT_AFTER_S:
+        word = "down"
+    return {
+        "status": word,
+        "now": present.time(now),
+        "late_s": late_s,
+        "next_due_at": present.time(next_due_at),
+        "heartbeat_at": present.time(last_beat_at),
+        "heartbeat_age_s": beat_age_s,
+        "outbox_waiting_s": _age(waiting_since, now),
+    }
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return 0.0 if since is None else max(0.0, (now - since).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `doctor`."""
+
+    what: str
+    is_good: bool
+    detail: str
+
+
+def examine(desk: Desk, now: datetime) -> list[Finding]:
+    """Check schema, grid map, policy, audit chain, heartbeat, clocks, outbox and orphans."""
+    version, newest = schema.current(desk.store.engine), schema.newest()
+    findings = [Finding("schema", version == newest, f"{version or '空'}, 最新 {newest}")]
+    if version is None:
+        return findings
+    with desk.store.read() as tx:
+        policy, zone_set = directory.versions(tx, now)
+        findings.append(Finding("policy", policy is not None, policy or "没有有效的政策: 运行 init"))
+        findings.append(Finding("zones", zone_set is not None, f"v{zone_set}" if zone_set else "没有有效的网格"))
+        broken = audit.broken_at(tx.conn)
+        findings.append(Finding("audit", broken is None, "完整" if broken is None else f"在第 {broken} 条断开"))
+        findings += [Finding(name, not count, str(count)) for name, count in health.orphans(tx).items()]
+        failed = outbox.counts(tx).get("failed", 0)
+        findings.append(Finding("outbox failed", not failed, str(failed)))
+    return findings + _running(desk, now)
+
+
+def _running(desk: Desk, now: datetime) -> list[Finding]:
+    state = status(desk, now)
+    waiting = state["outbox_waiting_s"]
+    return [
+        Finding("scheduler", state["status"] != "down", f"心跳 {state['heartbeat_at'] or '从未'}"),
+        Finding("clocks", state["late_s"] <= desk.settings.late_after_s, f"最久未触发 {state['late_s']:.1f} 秒"),
+        Finding("outbox", waiting <= _STUCK_AFTER_S, f"最久待发 {waiting:.0f} 秒"),
+    ]

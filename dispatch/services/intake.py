@@ -1,0 +1,191 @@
+"""A call becomes exactly one of three: a ticket, part of a ticket, or an answer. One transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from dispatch.domain.call import NewCall, Outcome, check_call, check_place
+from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.place import datum_of
+from dispatch.domain.policy import Area, Policy
+from dispatch.domain.roles import SYSTEM, Actor, Permission, check_permitted
+from dispatch.domain.search import index_terms
+from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
+from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
+from dispatch.domain.times import shanghai_day
+from dispatch.services import present
+from dispatch.services.desk import Desk, Rules
+from dispatch.services.routing import place
+from dispatch.storage import calls, clocks, outbox, replies, tickets
+from dispatch.storage.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a call: its JSON form, and whether it was given before."""
+
+    body: dict[str, Any]
+    is_repeat: bool
+
+
+def register(
+    desk: Desk, actor: Actor, call: NewCall, body: Mapping[str, Any], now: datetime, key: str | None = None
+) -> Receipt:
+    """Register a call.
+
+    Args:
+        desk: The process's desk.
+        actor: Who took it.
+        call: The call.
+        body: Its JSON form as it came, by which a repeated request is told from another one.
+        now: The server's time.
+        key: The `Idempotency-Key` of the request, if it has one.
+
+    Raises:
+        NotPermitted: if the role takes no calls.
+        InvalidInput: with the field at fault.
+        NotFound: if the ticket to join is not there.
+        IdempotencyMismatch: if the CTI call id or the key came before with another body.
+    """
+    check_permitted(actor, Permission.CALL)
+    keys = _keys(actor, call, key)
+    with desk.store.write() as tx:
+        first = replies.claim(tx, keys, _sha256(body), now) if keys else None
+        if first is not None:
+            return Receipt(first, True)
+        rules = desk.rules(tx, now)
+        reply = _take(desk, tx, rules, actor, call, now)
+        replies.keep(tx, keys, reply)
+    return Receipt(reply, False)
+
+
+def _keys(actor: Actor, call: NewCall, key: str | None) -> Sequence[tuple[str, str]]:
+    keys = []
+    if call.cti_call_id:
+        keys.append((f"cti:{call.cti_call_id}", "cti_call_id"))
+    if key:
+        keys.append((f"call:{actor.user_id}:{key}", "Idempotency-Key"))
+    return keys
+
+
+def _sha256(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _take(desk: Desk, tx: Tx, rules: Rules, actor: Actor, call: NewCall, now: datetime) -> dict[str, Any]:
+    category = rules.policy.category(call.category)
+    outcome = check_call(call, category, now)
+    if outcome is Outcome.ANSWERED:
+        call_id = _add_call(tx, actor, call, outcome, None, now)
+        tx.audit(now, actor, "call", f"call {call_id}", outcome=outcome)
+        return _reply(call_id, outcome, None)
+    if outcome is Outcome.ATTACHED:
+        return _attach(tx, desk, actor, call, now)
+    return _open(tx, desk, rules, actor, call, now)
+
+
+def _add_call(
+    tx: Tx,
+    actor: Actor,
+    call: NewCall,
+    outcome: Outcome,
+    ticket_id: int | None,
+    now: datetime,
+    number: str = "",
+) -> int:
+    point = call.point
+    call_id = calls.add(
+        tx,
+        {
+            "cti_call_id": call.cti_call_id,
+            "ticket_id": ticket_id,
+            "outcome": outcome,
+            "called_at": call.called_at,
+            "logged_at": now,
+            "taken_by": actor.user_id,
+            "caller_phone": call.caller_phone,
+            "caller_name": call.caller_name,
+            "category": call.category,
+            "description": call.description,
+            "address": call.address,
+            "answers": dict(call.answers),
+            "raw_lon": point.lon if point else None,
+            "raw_lat": point.lat if point else None,
+            "datum": datum_of(point) if point else None,
+            "answer": call.answer,
+        },
+    )
+    words = " ".join(filter(None, (number, call.address, call.description, call.caller_name)))
+    calls.index_terms(tx, call_id, index_terms(words))
+    return call_id
+
+
+def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> dict[str, Any]:
+    ticket = tickets.lock(tx, call.attach_to or "")
+    if ticket is None:
+        raise NotFound(f"没有工单 {call.attach_to}", field="attach_to")
+    if ticket.status not in ACTIVE:
+        label = STATUS_LABELS[ticket.status]
+        raise InvalidInput(f"工单 {ticket.number} 已{label}, 请新建工单", field="attach_to")
+    call_id = _add_call(tx, actor, call, Outcome.ATTACHED, ticket.id, now)
+    text = f"{actor.label} 并入来电 {call_id}: {call.description[:80]}"
+    tickets.note(tx, ticket, "call", text, actor, now, at=call.called_at)
+    told = Notice(("crew",), f"{ticket.number} 又有来电: {call.description[:80]}")
+    outbox.put(tx, outbox.rows_of(ticket.id, ticket, told, f"{ticket.id}:call:{call_id}", now, desk.channels), now)
+    return _reply(call_id, Outcome.ATTACHED, present.load(tx, desk, ticket.number, now))
+
+
+def _reply(call_id: int, outcome: Outcome, ticket: dict[str, Any] | None) -> dict[str, Any]:
+    return {"call_id": call_id, "outcome": outcome.value, "ticket": ticket}
+
+
+def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, now: datetime) -> dict[str, Any]:
+    policy = rules.policy
+    level = policy.level_of(policy.category(call.category), call.answers)
+    check_place(call, level)
+    placing = place(tx, rules, call.point)
+    fresh = _fresh(tickets.next_number(tx, shanghai_day(now)), level, call, placing.area, policy)
+    columns = _columns(fresh, call, placing.columns(rules))
+    ticket = replace(fresh, id=tickets.create(tx, columns), clocks=first_clocks(fresh, policy, call.called_at))
+    clocks.save(tx, ticket.id, ticket.clocks)
+    call_id = _add_call(tx, actor, call, Outcome.TICKET, ticket.id, now, ticket.number)
+    tickets.note(tx, ticket, "receive", f"{actor.label} 受理来电 {call_id}", actor, now, at=call.called_at)
+    if placing.assignment:
+        command = Command(verb=Verb.DISPATCH, at=now, assignment=placing.assignment)
+        transition = decide(ticket, command, SYSTEM, policy)
+        version = tickets.apply(tx, ticket, transition, SYSTEM, now, desk.channels)
+        columns |= {**transition.changes, "status": transition.target, "version": version}
+    return _reply(call_id, Outcome.TICKET, present.ticket(columns, ticket.clocks, policy, now))
+
+
+def _fresh(number: str, level: str, call: NewCall, area: Area, policy: Policy) -> Ticket:
+    return Ticket(
+        id=0,
+        number=number,
+        status=Status.RECEIVED,
+        version=1,
+        round=1,
+        level=level,
+        category=call.category,
+        area=area,
+        policy_version=policy.version,
+        moved_at=call.called_at,
+        pipe_dn=call.pipe_dn,
+        appointment_at=call.appointment_at,
+    )
+
+
+def _columns(fresh: Ticket, call: NewCall, place_columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: getattr(fresh, name) for name in tickets.DECIDED if name != "id"},
+        "assisting": [],
+        "received_at": call.called_at,
+        "address": call.address,
+        "description": call.description,
+        **place_columns,
+    }

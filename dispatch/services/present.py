@@ -1,0 +1,102 @@
+"""How a ticket is shown: one JSON form for the API and the screens, with labels, due times and what may come next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dispatch.domain import sla
+from dispatch.domain.errors import NotFound
+from dispatch.domain.policy import Area, Policy
+from dispatch.domain.sla import CLOCK_LABELS, Clock
+from dispatch.domain.states import STATUS_LABELS, Status, legal_verbs
+from dispatch.services.desk import Desk
+from dispatch.storage import board, clocks
+from dispatch.storage.db import Tx
+
+_PLAIN = (
+    "number", "version", "round", "level", "category", "area", "policy_version", "team_id", "branch", "steward",
+    "zone_id", "zone_set_id", "route_status", "route_reason", "lon", "lat", "address", "description", "pipe_dn",
+    "assisting", "is_supervised", "urge_count", "callback_attempts", "is_solved", "is_satisfied", "merged_into",
+)  # fmt: skip
+_TIMES = ("received_at", "appointment_at", "ended_at")
+
+
+def time(value: datetime | None) -> str | None:
+    """Return ISO 8601 in UTC, or None."""
+    return None if value is None else value.isoformat()
+
+
+def ticket(row: Mapping[str, Any], clock_values: Sequence[Clock], policy: Policy, now: datetime) -> dict[str, Any]:
+    """Return the public form of a ticket: no caller, no phone number.
+
+    Args:
+        row: Columns of the ticket's row; a missing one counts as NULL.
+        clock_values: Its clocks.
+        policy: The version that the ticket keeps.
+        now: For which moment the clocks are judged.
+    """
+    status = Status(row["status"])
+    limits = policy.limits_for(row["level"], Area(row["area"]), row.get("pipe_dn"), row["category"])
+    return {
+        **{name: row.get(name) for name in _PLAIN},
+        **{name: time(row.get(name)) for name in _TIMES},
+        "status": status.value,
+        "status_label": STATUS_LABELS[status],
+        "level_label": policy.levels[row["level"]].label,
+        "category_label": policy.categories[row["category"]].label,
+        "verbs": [verb.value for verb in legal_verbs(status)],
+        "clocks": [_clock(clock, limits[clock.kind].basis, now) for clock in clock_values],
+    }
+
+
+def _clock(clock: Clock, basis: str, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": clock.kind.value,
+        "label": CLOCK_LABELS[clock.kind],
+        "round": clock.round,
+        "state": _state(clock, now),
+        "start_at": time(clock.start_at),
+        "due_at": time(clock.due_at),
+        "original_due_at": time(clock.original_due_at),
+        "met_at": time(clock.met_at),
+        "breached_at": time(clock.due_at if sla.is_breached(clock, now) else clock.breached_at),
+        "noticed_at": time(clock.noticed_at),
+        "resume_at": time(clock.resume_at),
+        "basis": basis,
+    }
+
+
+def _state(clock: Clock, now: datetime) -> str:
+    if sla.is_breached(clock, now):
+        return "breached"
+    if clock.is_void:
+        return "void"
+    if clock.met_at is not None:
+        return "met"
+    return "paused" if clock.paused_at else "running"
+
+
+_ESCALATION = (
+    "id", "number", "clock", "round", "step", "ratio", "label", "recipients", "late_s", "acknowledged_by",
+)  # fmt: skip
+
+
+def escalation(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the public form of a fired step."""
+    times = ("scheduled_at", "fired_at", "acknowledged_at")
+    return {**{name: row[name] for name in _ESCALATION}, **{name: time(row[name]) for name in times}}
+
+
+def load(tx: Tx, desk: Desk, number: str, now: datetime) -> dict[str, Any]:
+    """Return the public form of a ticket by number.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    row = board.find(tx, number)
+    if row is None:
+        raise NotFound(f"没有工单 {number}")
+    values = clocks.of_tickets(tx, [row["id"]])[row["id"]]
+    return ticket(row, values, desk.policy(tx, row["policy_version"]), now)

@@ -1,0 +1,204 @@
+"""Set an installation up: policy, roster and grid map from files, people and their tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from dispatch.domain import policy_file
+from dispatch.domain.call import check_text
+from dispatch.domain.errors import DispatchError, InvalidInput, InvalidPolicy, InvalidZoneFile, NotFound
+from dispatch.domain.policy import Policy
+from dispatch.domain.roles import TEAM_BOUND, Actor, Role
+from dispatch.domain.zones import Zone
+from dispatch.services.desk import Desk
+from dispatch.storage import directory
+from dispatch.storage.db import Tx
+
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+_TEAM_ID = re.compile(r"[\w.-]{1,60}")
+TOKEN_BYTES = 32
+
+
+class Conflict(DispatchError):
+    """A name that is taken."""
+
+    code = "conflict"
+    status = 409
+
+
+def load_policy(desk: Desk, actor: Actor, data: bytes, now: datetime) -> Policy:
+    """Store a policy file as a new version; the same version with the same content changes nothing.
+
+    Raises:
+        InvalidPolicy: if the file is wrong, or its version is known with another content.
+    """
+    raw = policy_file.read_toml(data)
+    policy = policy_file.parse(raw)
+    with desk.store.write() as tx:
+        known = directory.policy_raw(tx, policy.version)
+        if known is not None and known != raw:
+            raise InvalidPolicy(f"版本 {policy.version} 已存在且内容不同, 请更换版本号", field="version")
+        if known is None:
+            directory.add_policy(tx, policy.version, policy.valid_from, raw, now)
+            tx.audit(now, actor, "load-policy", policy.version)
+    return policy
+
+
+def load_roster(desk: Desk, actor: Actor, data: bytes, now: datetime) -> int:
+    """Store the teams of a roster file (JSON), replacing teams of the same id; return how many.
+
+    Raises:
+        InvalidInput: with the place in the file.
+    """
+    try:
+        raw = json.loads(data)
+        teams = [_team(item, n) for n, item in enumerate(raw["teams"])]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InvalidInput(f"班组文件应为 JSON, 含 teams 列表: {error}", field="teams") from error
+    with desk.store.write() as tx:
+        directory.put_teams(tx, teams)
+        tx.audit(now, actor, "load-roster", f"{len(teams)} teams")
+    return len(teams)
+
+
+def _team(item: Mapping[str, Any], n: int) -> dict[str, Any]:
+    if not _TEAM_ID.fullmatch(str(item["id"])):
+        raise InvalidInput(f"班组编号“{item['id']}”只能含字母、数字、点和连字符", field=f"teams[{n}].id")
+    stewards = sorted(item.get("stewards", ()), key=lambda steward: str(steward["rank"]))
+    return {
+        "id": item["id"],
+        "name": item["name"],
+        "branch": item.get("branch"),
+        "stewards": [{name: steward[name] for name in ("id", "name", "rank")} for steward in stewards],
+    }
+
+
+def import_zones(
+    desk: Desk,
+    actor: Actor,
+    zones: Sequence[Zone],
+    *,
+    source: str,
+    data: bytes,
+    valid_from: datetime,
+    now: datetime,
+    is_sample: bool = False,
+    make_teams: bool = False,
+) -> int:
+    """Publish zones as a new version, valid from a time; the old versions stay. Return the version's id.
+
+    Args:
+        desk: The process's desk.
+        actor: Who publishes.
+        zones: Checked zones, WGS-84.
+        source: Name of the file.
+        data: Its bytes, for the fingerprint.
+        valid_from: From when on it routes.
+        now: The server's time.
+        is_sample: Whether the file calls itself a sample.
+        make_teams: Make a team of the same id for each zone that names none.
+
+    Raises:
+        InvalidZoneFile: if a zone names a team that the roster does not have.
+    """
+    with desk.store.write() as tx:
+        if make_teams:
+            zones = [zone if zone.team_id else replace(zone, team_id=zone.zone_id) for zone in zones]
+            _make_teams(tx, zones)
+        _check_teams(tx, zones)
+        values = {
+            "source": source,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "is_sample": is_sample,
+            "valid_from": valid_from,
+            "imported_at": now,
+        }
+        set_id = directory.add_zone_set(tx, values, zones)
+        tx.audit(now, actor, "import-zones", f"zones v{set_id}", source=source, zones=len(zones))
+    return set_id
+
+
+def _make_teams(tx: Tx, zones: Sequence[Zone]) -> None:
+    known = {team["id"] for team in directory.teams(tx)}
+    made: dict[str | None, dict[str, Any]] = {
+        zone.team_id: {"id": zone.team_id, "name": f"{zone.name} 班组", "branch": zone.branch, "stewards": []}
+        for zone in zones
+        if zone.team_id not in known
+    }
+    if made:
+        directory.put_teams(tx, list(made.values()))
+
+
+def _check_teams(tx: Tx, zones: Sequence[Zone]) -> None:
+    known = {team["id"] for team in directory.teams(tx)}
+    problems = [
+        {"feature": n, "id": zone.zone_id, "place": None, "reason": f"班组“{zone.team_id}”不在班组名册中"}
+        for n, zone in enumerate(zones, 1)
+        if zone.team_id is not None and zone.team_id not in known
+    ]
+    if problems:
+        raise InvalidZoneFile("网格引用了不存在的班组: 请先导入班组名册", field="team_id", problems=problems)
+
+
+def create_user(
+    desk: Desk, actor: Actor, *, login: str, name: str, role: Role, team_id: str | None, now: datetime
+) -> int:
+    """Add a person or an integration and return the id.
+
+    Raises:
+        InvalidInput: for a bad login, or a role of the field without its team.
+        Conflict: if the login is taken.
+    """
+    if not _LOGIN.fullmatch(login):
+        raise InvalidInput("登录名只能含小写字母、数字、点、下划线和连字符, 2–40 位", field="login")
+    check_text(name, "name")
+    if role is Role.SYSTEM:
+        raise InvalidInput("system 是系统内部角色, 不能分配给用户", field="role")
+    if (role in TEAM_BOUND) != (team_id is not None):
+        raise InvalidInput("班组角色 (crew, lead) 须指定班组, 其他角色不属于班组", field="team_id")
+    with desk.store.write() as tx:
+        if team_id is not None and directory.team(tx, team_id) is None:
+            raise InvalidInput(f"没有班组“{team_id}”", field="team_id")
+        if directory.user_by_login(tx, login) is not None:
+            raise Conflict(f"登录名“{login}”已被使用", field="login")
+        values = {"login": login, "name": name, "role": role, "team_id": team_id, "is_active": True}
+        user_id = directory.add_user(tx, {**values, "created_at": now})
+        tx.audit(now, actor, "create-user", login, role=role)
+    return user_id
+
+
+def create_token(
+    desk: Desk, actor: Actor, *, login: str, label: str, expires_at: datetime | None, now: datetime
+) -> str:
+    """Return a new bearer token of a user; it is shown this once, only its hash is kept.
+
+    Raises:
+        NotFound: if there is no such login.
+    """
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with desk.store.write() as tx:
+        user = directory.user_by_login(tx, login)
+        if user is None:
+            raise NotFound(f"没有用户“{login}”", field="login")
+        values = {"user_id": user.user_id, "sha256": token_hash(token), "label": label}
+        directory.add_token(tx, {**values, "created_at": now, "expires_at": expires_at})
+        tx.audit(now, actor, "create-token", login, label=label)
+    return token
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a token: SHA-256 is enough for 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def actor_of_token(desk: Desk, token: str, now: datetime) -> Actor | None:
+    """Return who holds a token, or None."""
+    with desk.store.read() as tx:
+        return directory.actor_of_token(tx, token_hash(token), now)
