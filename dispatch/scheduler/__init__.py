@@ -1,0 +1,1 @@
+"""APScheduler wakes services, nothing else."""

@@ -1,0 +1,95 @@
+"""APScheduler wakes two services, and nothing else: the sweep of the clocks and the delivery of notices.
+
+Any number of processes may run one; the database decides who fires a step. Each job sleeps until the next due
+time, one second at most, and is woken early when a commit brings something earlier.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from dispatch.notify.port import Channel
+from dispatch.services import delivery, escalation, health
+from dispatch.services.desk import Desk
+
+log = structlog.get_logger()
+_OPTIONS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+
+
+def utc_now() -> datetime:
+    """Read the clock: here, at the edge."""
+    return datetime.now(UTC)
+
+
+class Jobs:
+    """The scheduler of one process."""
+
+    def __init__(self, desk: Desk, channels: Mapping[str, Channel], now: Callable[[], datetime] = utc_now) -> None:
+        self._desk = desk
+        self._channels = channels
+        self._now = now
+        self._cap = timedelta(seconds=desk.settings.sweep_cap_s)
+        self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._totals = escalation.Sweep()
+        self._beaten_at: datetime | None = None
+        self._lock = threading.Lock()
+        self._next_sweep_at: datetime | None = None
+
+    def start(self) -> None:
+        """Start both jobs at once."""
+        every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
+        for name, job in (("sweep", self._sweep), ("deliver", self._deliver)):
+            self._scheduler.add_job(job, every, id=name, next_run_time=self._now(), **_OPTIONS)
+        self._scheduler.start()
+        self._desk.store.on_commit = self.wake
+
+    def stop(self) -> None:
+        """Let what runs finish, and stop."""
+        self._desk.store.on_commit = None
+        self._scheduler.shutdown(wait=True)
+
+    def wake(self, at: datetime) -> None:
+        """Run a job earlier than it would: called after a commit with the earliest alarm that it set."""
+        now = self._now()
+        if at <= now:
+            self._run_at("deliver", now)
+        elif self._next_sweep_at is None or at < self._next_sweep_at:
+            self._run_at("sweep", at)
+
+    def _run_at(self, job: str, at: datetime) -> None:
+        self._scheduler.modify_job(job, next_run_time=at)
+
+    def _sweep(self) -> None:
+        now = self._now()
+        done = escalation.sweep(self._desk, now)
+        self._totals.fired += done.fired
+        self._totals.max_late_s = max(self._totals.max_late_s, done.max_late_s)
+        if done.fired or done.resumed or done.errors:
+            log.info("sweep", fired=done.fired, resumed=done.resumed, late_s=round(done.max_late_s, 3))
+        for error in done.errors:
+            log.error("sweep-row", detail=error)
+        self._beat(now)
+        if done.next_due_at is not None and done.next_due_at < now + self._cap:
+            self._next_sweep_at = done.next_due_at
+            self._run_at("sweep", max(done.next_due_at, self._now()))
+        else:
+            self._next_sweep_at = None
+
+    def _beat(self, now: datetime) -> None:
+        if self._beaten_at is None or abs((now - self._beaten_at).total_seconds()) >= health.BEAT_S:
+            health.beat(self._desk, self._worker, now, self._totals)
+            self._beaten_at = now
+
+    def _deliver(self) -> None:
+        done = delivery.deliver(self._desk, self._channels, self._now)
+        if done.retried or done.failed:
+            log.warning("deliver", sent=done.sent, retried=done.retried, failed=done.failed)
