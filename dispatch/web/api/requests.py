@@ -1,0 +1,219 @@
+"""What the API takes in. Strict: a number is no text, an unknown field is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
+
+from dispatch.domain.call import NewCall
+from dispatch.domain.place import Datum, Point, point_of
+from dispatch.domain.states import Status, Verb
+from dispatch.services.actions import Action
+
+# In JSON a time is text: the one place where strictness must give way.
+Time = Annotated[AwareDatetime, Field(strict=False, description="ISO 8601 with time zone")]
+Key = Annotated[str, Field(min_length=1, max_length=200)]
+# Keyset positions are ids: positive and within 64 bits on both databases.
+Position = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+class Body(BaseModel):
+    """Base of all JSON bodies."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class Location(Body):
+    """A pin with its datum."""
+
+    lon: float = Field(ge=-180, le=180, description="degrees east")
+    lat: float = Field(ge=-90, le=90, description="degrees north")
+    datum: Annotated[Datum, Field(strict=False)] = Field(description="what the pair is measured against")
+
+    def point(self) -> Point:
+        """Return the point of this pin."""
+        return point_of(self.lon, self.lat, self.datum)
+
+
+class CallIn(Body):
+    """One call, as the agent or the telephone system tells it."""
+
+    called_at: Time
+    category: str = Field(min_length=1, max_length=60)
+    description: str = Field("", max_length=2000)
+    cti_call_id: Key | None = None
+    caller_phone: str | None = Field(None, max_length=21, description="digits, may start with +")
+    caller_name: str | None = Field(None, max_length=60)
+    location: Location | None = None
+    address: str = Field("", max_length=300)
+    answers: dict[str, StrictBool | Annotated[str, Field(max_length=200)]] = Field(default_factory=dict, max_length=20)
+    pipe_dn: int | None = Field(None, ge=15, le=4000, description="pipe diameter in mm")
+    appointment_at: Time | None = None
+    attach_to: str | None = Field(None, max_length=40, description="number of the ticket to join")
+    answer: str | None = Field(None, max_length=2000, description="what was answered; for 咨询 only")
+
+    def call(self) -> NewCall:
+        """Return the call of the domain."""
+        values = {name: getattr(self, name) for name in type(self).model_fields if name != "location"}
+        return NewCall(**values, point=self.location.point() if self.location else None)
+
+
+class ActionIn(Body):
+    """What every verb may carry."""
+
+    version: int | None = Field(None, ge=1, le=2**31, description="version of the ticket that was seen")
+    device_at: Time | None = Field(None, description="the phone's own time of the action")
+    note: str = Field("", max_length=1000)
+
+    def action(self, verb: Verb, key: str | None) -> Action:
+        """Return the action of the services."""
+        values = {name: getattr(self, name) for name in type(self).model_fields if name != "location"}
+        pin: Location | None = getattr(self, "location", None)
+        body = self.model_dump(mode="json")
+        return Action(verb=verb, key=key, point=pin.point() if pin else None, body=body, **values)
+
+
+class ReasonIn(ActionIn):
+    """A verb with a coded reason."""
+
+    reason: str = Field(min_length=1, max_length=60)
+
+
+class ArriveIn(ActionIn):
+    """Arrival, with the phone's position."""
+
+    location: Location | None = None
+    accuracy_m: float | None = Field(None, ge=0, le=100_000)
+
+
+class DispatchIn(ActionIn):
+    """Dispatch or reassign: to a team, or to the one that answers for a place."""
+
+    team_id: str | None = Field(None, min_length=1, max_length=60)
+    location: Location | None = None
+    is_ruled: bool = False
+
+
+class AssistIn(ActionIn):
+    """Ask another team for help."""
+
+    team_id: str = Field(min_length=1, max_length=60)
+
+
+class HoldIn(ReasonIn):
+    """Hold until a time."""
+
+    until: Time
+
+
+class ExtendIn(ActionIn):
+    """Move the fix clock."""
+
+    until: Time
+    note: str = Field(min_length=1, max_length=1000)
+
+
+class MergeIn(ActionIn):
+    """Merge into another ticket."""
+
+    into: str = Field(min_length=1, max_length=40)
+
+
+class CallbackIn(ActionIn):
+    """What the call-back brought."""
+
+    is_reached: bool
+    is_solved: bool | None = None
+    is_satisfied: bool | None = None
+
+
+class NoteIn(ActionIn):
+    """A verb that must say why."""
+
+    note: str = Field(min_length=1, max_length=1000)
+
+
+class RevealIn(Body):
+    """Why a phone number is looked at."""
+
+    reason: str = Field(min_length=1, max_length=300)
+
+
+BODIES: dict[Verb, type[ActionIn]] = {
+    Verb.ARRIVE: ArriveIn,
+    Verb.ASSIST: AssistIn,
+    Verb.CALLBACK: CallbackIn,
+    Verb.CANCEL: ReasonIn,
+    Verb.DISPATCH: DispatchIn,
+    Verb.EXTEND: ExtendIn,
+    Verb.HOLD: HoldIn,
+    Verb.MERGE: MergeIn,
+    Verb.REASSIGN: DispatchIn,
+    Verb.RETURN: ReasonIn,
+    Verb.REWORK: NoteIn,
+    Verb.SUPERVISE: NoteIn,
+}
+
+
+class KeyIn(BaseModel):
+    """The header that makes a request safe to repeat."""
+
+    idempotency_key: Key | None = Field(None, alias="Idempotency-Key")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class PageIn(BaseModel):
+    """A keyset page."""
+
+    after: Position = Field(0, description="`next` of the page before")
+    limit: int = Field(50, ge=1, le=200)
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _listed(values: Iterable[str]) -> str:
+    return "comma-separated: " + ", ".join(values)
+
+
+class TicketsIn(PageIn):
+    """Filters of the ticket list; several values of one filter are separated by commas."""
+
+    status: str | None = Field(None, max_length=200, description=_listed(Status))
+    level: str | None = Field(None, max_length=60)
+    category: str | None = Field(None, max_length=300)
+    zone_id: str | None = Field(None, max_length=60)
+    branch: str | None = Field(None, max_length=60)
+    team_id: str | None = Field(None, max_length=60)
+    route_status: str | None = Field(None, max_length=20)
+    is_breached: bool | None = None
+    is_open: bool | None = None
+    q: str = Field("", max_length=100, description="full text, Chinese words of one character or more")
+
+
+class EscalationsIn(PageIn):
+    """Filter of the escalations."""
+
+    is_unanswered: bool = False
+
+
+class AuditIn(PageIn):
+    """Filter of the audit."""
+
+    subject: str | None = Field(None, max_length=80, description="e.g. a ticket number")
+
+
+class RouteIn(BaseModel):
+    """A pin to route without saving."""
+
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    datum: Datum
+
+    model_config = ConfigDict(extra="forbid")
+
+    def point(self) -> Point:
+        """Return the point of this pin."""
+        return point_of(self.lon, self.lat, self.datum)

@@ -1,0 +1,263 @@
+"""What the API answers with. The services make these forms; here is their contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+Time = str | None
+
+
+class Clock(BaseModel):
+    """One promise, and how it stands."""
+
+    kind: str
+    label: str
+    round: int
+    state: str = Field(description="running, met, breached, paused or void")
+    start_at: str
+    due_at: str
+    original_due_at: str
+    met_at: Time
+    breached_at: Time
+    noticed_at: Time
+    resume_at: Time
+    basis: str = Field(description="where the limit comes from")
+
+
+class Ticket(BaseModel):
+    """A ticket without personal data of the caller."""
+
+    number: str
+    version: int
+    status: str
+    status_label: str
+    round: int
+    level: str
+    level_label: str
+    category: str
+    category_label: str
+    area: str
+    policy_version: str
+    team_id: str | None
+    branch: str | None
+    steward: str | None
+    zone_id: str | None
+    zone_set_id: int | None
+    route_status: str
+    route_reason: str = Field(description="why it went where it went")
+    lon: float | None
+    lat: float | None
+    address: str
+    description: str
+    pipe_dn: int | None
+    assisting: list[str]
+    is_supervised: bool
+    urge_count: int
+    callback_attempts: int
+    is_solved: bool | None
+    is_satisfied: bool | None
+    merged_into: str | None
+    received_at: str
+    appointment_at: Time
+    ended_at: Time
+    verbs: list[str] = Field(description="what its state allows next")
+    clocks: list[Clock]
+
+
+class Call(BaseModel):
+    """A call of a ticket, its number masked."""
+
+    call_id: int
+    outcome: str
+    category: str
+    description: str
+    answers: dict[str, Any]
+    called_at: str
+    caller_phone: str | None
+
+
+class Event(BaseModel):
+    """A line of the timeline."""
+
+    kind: str
+    text: str
+    from_status: str | None
+    to_status: str
+    time_source: str
+    at: str
+    effective_at: str
+
+
+class Escalation(BaseModel):
+    """A step of the ladder that fired."""
+
+    id: int
+    number: str
+    clock: str
+    round: int
+    step: int
+    ratio: float
+    label: str
+    recipients: list[str]
+    scheduled_at: str
+    fired_at: str
+    late_s: float
+    acknowledged_at: Time
+    acknowledged_by: str | None
+
+
+class TicketDetail(Ticket):
+    """A ticket with all that happened to it."""
+
+    calls: list[Call]
+    timeline: list[Event]
+    escalations: list[Escalation]
+
+
+class Receipt(BaseModel):
+    """What became of a call."""
+
+    call_id: int
+    outcome: str = Field(description="ticket, attached or answered")
+    ticket: Ticket | None
+
+
+class Tickets(BaseModel):
+    """A page of tickets."""
+
+    items: list[Ticket]
+    next: int | None
+
+
+class Escalations(BaseModel):
+    """A page of fired steps."""
+
+    items: list[Escalation]
+    next: int | None
+
+
+class AuditEntry(BaseModel):
+    """Who did or saw what."""
+
+    seq: int
+    at: str
+    actor_id: int
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    hash: str
+
+
+class Audit(BaseModel):
+    """A page of the audit."""
+
+    items: list[AuditEntry]
+    next: int | None
+
+
+class Caller(BaseModel):
+    """A caller in the clear."""
+
+    call_id: int
+    caller_name: str | None
+    caller_phone: str | None
+
+
+class Callers(BaseModel):
+    """The callers of a ticket."""
+
+    items: list[Caller]
+
+
+class Steward(BaseModel):
+    """A steward of a team."""
+
+    id: str
+    name: str
+    rank: str
+
+
+class Team(BaseModel):
+    """A grid team."""
+
+    id: str
+    name: str
+    branch: str | None
+    stewards: list[Steward]
+
+
+class Teams(BaseModel):
+    """All teams."""
+
+    items: list[Team]
+
+
+class Route(BaseModel):
+    """Where a pin would go."""
+
+    status: str
+    reason: str
+    zone_id: str | None
+    zone_name: str | None
+    boundary_m: float | None
+    neighbour_zone_id: str | None
+    neighbour_m: float | None
+    team_id: str | None
+    team_name: str | None
+    steward: str | None
+    area: str
+
+
+class Category(BaseModel):
+    """A category with its script."""
+
+    id: str
+    label: str
+    level: str | None
+    questions: list[dict[str, Any]]
+
+
+class Categories(BaseModel):
+    """The categories of the valid policy."""
+
+    policy_version: str
+    items: list[Category]
+    reasons: dict[str, dict[str, str]]
+
+
+class Health(BaseModel):
+    """The lamp: ok, late or down."""
+
+    status: str
+    now: str
+    late_s: float
+    next_due_at: Time
+    heartbeat_at: Time
+    heartbeat_age_s: float | None
+    outbox_waiting_s: float
+
+
+class FieldError(BaseModel):
+    """One field at fault."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str
+    field: str | None = None
+    errors: list[FieldError] | None = None
+    current_status: str | None = None
+    current_version: int | None = None
+    ticket: dict[str, Any] | None = None

@@ -1,0 +1,27 @@
+"""`/healthz`: 200 while clocks are watched in time, else 503; no login, no data."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, jsonify
+
+from dispatch.services import health
+from dispatch.services.desk import Desk
+from dispatch.web.api.responses import Health
+from dispatch.web.now import utc_now
+
+
+def blueprint(desk: Desk) -> APIBlueprint:
+    """Return the route over one desk."""
+    pages = APIBlueprint("health", __name__, tag="health")
+
+    @pages.get("/healthz")
+    @pages.output(Health)
+    @pages.doc(summary="时钟、调度和发件箱的状态", responses={503: "late or down"})
+    def healthz() -> Response:
+        state = health.status(desk, utc_now())
+        answer = jsonify(state)
+        answer.status_code = 200 if state["status"] == "ok" else 503
+        return answer
+
+    return pages
