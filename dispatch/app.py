@@ -1,0 +1,70 @@
+"""The only wiring place: settings in, a Flask application out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+from apiflask import APIFlask
+from sqlalchemy import make_url
+
+from dispatch.domain.settings import Settings
+from dispatch.notify.console import Console
+from dispatch.notify.port import Channel
+from dispatch.notify.webhook import Webhook
+from dispatch.scheduler.jobs import Jobs
+from dispatch.services.desk import Desk
+from dispatch.storage.db import Store, engine_options
+from dispatch.storage.tables import db
+from dispatch.web import auth, errors, health, openapi
+from dispatch.web.api import v1
+
+
+def create_app(settings: Settings) -> APIFlask:
+    """Return the application; its desk is in `app.extensions["desk"]`, its scheduler, not started, in `["jobs"]`."""
+    _configure_logging(settings.log_level)
+    app = APIFlask("dispatch", title="96533 Dispatch", version="1", docs_path="/docs", spec_path="/openapi.json")
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, settings.threads)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    _make_folder(settings)
+    db.init_app(app)
+    with app.app_context():
+        desk = Desk(Store(db.engine), settings)
+    app.extensions["desk"] = desk
+    app.extensions["jobs"] = Jobs(desk, channels(settings))
+    errors.register(app)
+    openapi.configure(app)
+    auth.install(desk)
+    app.register_blueprint(v1.blueprint(desk))
+    app.register_blueprint(health.blueprint(desk))
+    return app
+
+
+def channels(settings: Settings) -> Mapping[str, Channel]:
+    """Return the channels that the settings switch on."""
+    made: dict[str, Channel] = {"console": Console()}
+    if settings.webhook_url and settings.webhook_secret:
+        made["webhook"] = Webhook(settings.webhook_url, settings.webhook_secret)
+    return made
+
+
+def _configure_logging(level: str) -> None:
+    """Write the log as plain lines on standard error; a traceback shows no variables, since they hold secrets."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _make_folder(settings: Settings) -> None:
+    path = make_url(settings.database_url).database
+    if settings.is_sqlite and path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,53 @@
+"""What commands share: the settings as an application, the time, and files read with a clear error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import click
+from apiflask import APIFlask
+
+from dispatch.app import create_app
+from dispatch.domain.settings import Settings
+from dispatch.services.desk import Desk
+
+DATA = Path(__file__).parents[2] / "data"
+ExistingFile = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def settings(ctx: click.Context) -> Settings:
+    """Return the settings, read from the environment when a command first asks."""
+    try:
+        return cast(Settings, ctx.obj())
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def application(ctx: click.Context) -> APIFlask:
+    """Return the application."""
+    return create_app(settings(ctx))
+
+
+def desk(ctx: click.Context) -> Desk:
+    """Return the desk of the application."""
+    return cast(Desk, application(ctx).extensions["desk"])
+
+
+def utc_now() -> datetime:
+    """Read the clock: here, at the edge."""
+    return datetime.now(UTC)
+
+
+def parse_time(_ctx: click.Context, _param: click.Parameter, value: str | None) -> datetime | None:
+    """Read ISO 8601 with a time zone."""
+    if value is None:
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter("应为 2026-11-24T14:05:00+08:00 的形式") from error
+    if parsed.tzinfo is None:
+        raise click.BadParameter("缺少时区, 例如 +08:00")
+    return parsed.astimezone(UTC)

@@ -1,0 +1,59 @@
+"""`python run.py COMMAND`. Exit codes: 0 done, 1 found something wrong, 2 cannot do what was asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dispatch.cli import care, people, serve, setup
+from dispatch.domain.errors import DispatchError
+
+
+class Refused(click.ClickException):
+    """An error of the domain, told in one line or, for files, with its problems."""
+
+    exit_code = 2
+
+    def __init__(self, error: DispatchError) -> None:
+        lines = [error.detail + (f" ({error.field})" if error.field else "")]
+        for found in error.extra.get("problems", ()):
+            place = f" 位置 {found['place']}" if found.get("place") else ""
+            lines.append(f"  要素 {found['feature']} ({found.get('id')}){place}: {found['reason']}")
+        super().__init__("\n".join(lines))
+
+
+class Commands(click.Group):
+    """Turns what the services refuse, and what the settings lack, into plain words."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except DispatchError as error:
+            raise Refused(error) from error
+
+
+@click.group(cls=Commands, invoke_without_command=True)
+@click.version_option(package_name=None, version="0.1.0", prog_name="96533 Dispatch")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """96533 Dispatch: one call, one ticket, one crew, one visit, one repair.
+
+    Without a command: serve.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(serve.serve)
+
+
+for _command in (
+    serve.serve,
+    serve.scheduler,
+    setup.init,
+    people.create_user,
+    people.create_token,
+    care.sweep,
+    care.doctor,
+    care.state_diagram,
+):
+    cli.add_command(_command)

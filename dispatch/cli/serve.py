@@ -1,0 +1,69 @@
+"""serve: web and scheduler in one command. scheduler: a scheduler alone, as many as you like."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.common import AbstractServer
+
+from dispatch.cli import context
+from dispatch.services import bootstrap
+from dispatch.services.desk import Desk
+
+# Longest a worker may take to finish its requests when it is told to stop, in seconds.
+_KILL_AFTER_S = 3
+
+
+@click.command()
+@click.pass_context
+def serve(ctx: click.Context) -> None:
+    """Run web and scheduler (default)."""
+    settings = context.settings(ctx)
+    bring_up(context.desk(ctx))
+    click.echo(f"96533 Dispatch: http://{settings.host}:{settings.port}/docs  (Ctrl+C 停止)")
+    server(settings.host, settings.port, settings.workers, settings.threads).serve()
+
+
+def server(host: str, port: int, workers: int, threads: int) -> AbstractServer[Any]:
+    """Return the web server; each of its processes runs a scheduler, which any number may."""
+    return Granian(
+        "run:server_app",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_KILL_AFTER_S,
+        log_level=LogLevels.warning,
+        process_name="96533-web",
+    )
+
+
+def bring_up(desk: Desk) -> None:
+    """Bring the schema up to date and, on a fresh installation, load what is shipped under data/."""
+    made = bootstrap.bring_up(desk, context.DATA, context.utc_now())
+    for line in made:
+        click.echo(line, err=True)
+    desk.store.close()
+
+
+@click.command()
+@click.pass_context
+def scheduler(ctx: click.Context) -> None:
+    """Run a scheduler alone; any number may run at once."""
+    app = context.application(ctx)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    app.extensions["jobs"].start()
+    click.echo("调度进程已启动 (Ctrl+C 停止)", err=True)
+    stopped.wait()
+    app.extensions["jobs"].stop()
