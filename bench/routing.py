@@ -70,9 +70,7 @@ def single(report: Report, index: ZoneIndex, label: str) -> None:
     index_us = seconds["index"] / len(pairs) * 1e6
     exact_us = seconds["exact"] / len(pairs) * 1e6
     naive_us = seconds["naive"] / len(few) * 1e6
-    report.note(
-        f"{label}: index {index_us:.2f} µs, one contains_xy {exact_us:.2f} µs, naive {naive_us:,.0f} µs"
-    )
+    report.note(f"{label}: index {index_us:.2f} µs, one contains_xy {exact_us:.2f} µs, naive {naive_us:,.0f} µs")
     report.row(5, f"single point / one exact contains_xy, {label}", index_us / exact_us, "<=", 2)
     if len(index.zones) >= 2_000:
         report.row(5, f"single point / naive loop, {label}", index_us / naive_us, "<=", 0.1)
@@ -98,9 +96,7 @@ def bulk(report: Report, index: ZoneIndex, label: str) -> None:
 
     seconds = interleaved({"raster": raster, "shapely": shapely_only}, rounds=5)
     report.note(f"{label}: index {seconds['raster']:.3f} s, shapely {seconds['shapely']:.3f} s, 1 M points")
-    report.row(
-        6, f"speed against bbox query + contains_xy, {label}", seconds["shapely"] / seconds["raster"], ">=", 1
-    )
+    report.row(6, f"speed against bbox query + contains_xy, {label}", seconds["shapely"] / seconds["raster"], ">=", 1)
 
 
 def agreement(report: Report, index: ZoneIndex, label: str) -> None:
@@ -114,10 +110,7 @@ def agreement(report: Report, index: ZoneIndex, label: str) -> None:
     for position in reversed(range(len(index.zones))):
         expected[shapely.covers(index.zones[position].geometry, points)] = position
     zones = [*index.zones, None]
-    singly = [
-        index.locate(lon, lat) is not zones[n]
-        for (lon, lat), n in zip(lonlats.tolist(), expected, strict=True)
-    ]
+    singly = [index.locate(lon, lat) is not zones[n] for (lon, lat), n in zip(lonlats.tolist(), expected, strict=True)]
     many = index.locate_many(*lonlats.T) != expected
     report.row(7, f"differences at {len(lonlats):,} places, one by one, {label}", sum(singly), "<=", 0)
     report.row(7, f"differences at {len(lonlats):,} places, in bulk, {label}", int(many.sum()), "<=", 0)

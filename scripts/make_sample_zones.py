@@ -272,8 +272,7 @@ def roster_of(zones: list[Zone]) -> Json:
     for team, zone in first.items():
         ranks = "A" if zone.id in pilot[1:] else "AB"
         stewards = [
-            {"id": f"{team}-{rank.lower()}", "name": f"{zone.id} 水管家 {rank}角", "rank": rank}
-            for rank in ranks
+            {"id": f"{team}-{rank.lower()}", "name": f"{zone.id} 水管家 {rank}角", "rank": rank} for rank in ranks
         ]
         name = f"{zone.id} 水管家班组"
         teams.append({"id": team, "name": name, "branch": zone.branch, "stewards": stewards})

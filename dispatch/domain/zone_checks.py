@@ -84,9 +84,7 @@ def gaps(labels: Sequence[str], geometries: Geometries) -> Iterator[Finding]:
             # The hole is made of the vertices of its zones, give or take a rounding: 1e-7 degrees is 1 cm.
             beside = np.sort(tree.query(gap, predicate="dwithin", distance=1e-7))
             names = ", ".join(labels[n] for n in beside[:8])
-            yield Finding(
-                area_m2, int(beside[0]), _inside(gap), f"网格之间有空洞 {area_m2:,.1f} m², 相邻: {names}"
-            )
+            yield Finding(area_m2, int(beside[0]), _inside(gap), f"网格之间有空洞 {area_m2:,.1f} m², 相邻: {names}")
 
 
 def _holes(union: BaseGeometry) -> Iterator[BaseGeometry]:

@@ -112,9 +112,7 @@ class ZoneIndex:
         self._codes = self._raster.data
         # The rivals for a border cell: who has a boundary in it, and who covers its middle and so all of it.
         inner = is_border[sample]
-        self._list_rivals(
-            np.concatenate((crossed, starts[sample[inner]])), np.concatenate((owners, position[inner]))
-        )
+        self._list_rivals(np.concatenate((crossed, starts[sample[inner]])), np.concatenate((owners, position[inner])))
 
     def _list_rivals(self, cells: Ints, positions: Ints) -> None:
         pairs = np.unique(np.column_stack((cells, positions)), axis=0)

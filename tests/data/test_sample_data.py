@@ -109,9 +109,7 @@ def test_there_are_about_110_zones_with_unique_ordered_ids(properties: list[Json
         assert one[:2] != other[:2] or int(one[3:]) + 1 == int(other[3:])
 
 
-def test_grids_are_small_in_the_core_and_large_outside(
-    shapes: list[BaseGeometry], properties: list[Json]
-) -> None:
+def test_grids_are_small_in_the_core_and_large_outside(shapes: list[BaseGeometry], properties: list[Json]) -> None:
     core = [shape.area for shape, p in zip(shapes, properties, strict=True) if p["in_circle"]]
     far = [shape.area for shape, p in zip(shapes, properties, strict=True) if not p["in_circle"]]
     assert mean(core) < 0.5 * mean(far)
@@ -130,9 +128,7 @@ def test_branches_are_the_six(properties: list[Json], roster: Json) -> None:
     assert len(roster["branches"]) == 6
 
 
-def test_every_zone_has_its_team_and_every_team_one_or_two_zones(
-    properties: list[Json], roster: Json
-) -> None:
+def test_every_zone_has_its_team_and_every_team_one_or_two_zones(properties: list[Json], roster: Json) -> None:
     branch_of = {team["id"]: team["branch"] for team in roster["teams"]}
     assert len(branch_of) == len(roster["teams"])
     served = Counter(p["team_id"] for p in properties)

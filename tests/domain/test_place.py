@@ -88,9 +88,7 @@ def test_degrees_have_the_lengths_of_the_ellipsoid() -> None:
     assert metres_per_degree(90.0) == pytest.approx((0.0, 111_693.980), abs=0.001)
 
 
-@pytest.mark.parametrize(
-    ("datum", "kind"), [("wgs84", Wgs84Point), ("gcj02", Gcj02Point), ("bd09", Bd09Point)]
-)
+@pytest.mark.parametrize(("datum", "kind"), [("wgs84", Wgs84Point), ("gcj02", Gcj02Point), ("bd09", Bd09Point)])
 def test_the_datum_becomes_the_type(datum: str, kind: type[Point]) -> None:
     point = point_of(113, 28.2, Datum(datum))
     assert type(point) is kind
@@ -112,9 +110,7 @@ def test_the_datum_becomes_the_type(datum: str, kind: type[Point]) -> None:
         (113.0, -90.5, "location.lat", "纬度 -90.5 超出 ±90 度"),
     ],
 )
-def test_impossible_pairs_are_refused_with_field_and_words(
-    lon: Any, lat: Any, field: str, words: str
-) -> None:
+def test_impossible_pairs_are_refused_with_field_and_words(lon: Any, lat: Any, field: str, words: str) -> None:
     with pytest.raises(InvalidCoordinate) as caught:
         point_of(lon, lat, Datum.WGS84)
     assert (caught.value.field, caught.value.detail) == (field, words)

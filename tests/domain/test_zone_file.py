@@ -70,9 +70,7 @@ def reasons(problems: Sequence[Problem]) -> list[str]:
 
 def test_a_good_file_is_read_in_its_order_with_all_properties() -> None:
     found = read(
-        feature(
-            RIGHT, id="天心-04", name="天心-04网格", branch="城南", team_id="tianxin-04", in_circle=False
-        ),
+        feature(RIGHT, id="天心-04", name="天心-04网格", branch="城南", team_id="tianxin-04", in_circle=False),
         feature(LEFT, id="天心-03", name=None, team_id=" ", in_circle=None),
     )
     first, second = found.zones
@@ -317,9 +315,7 @@ def unlimited_digits() -> Any:
 
 
 def test_what_is_no_feature() -> None:
-    problems = refused(
-        document(7, {"type": "Feature", "properties": None, "geometry": None}, feature(LEFT, id="A"))
-    )
+    problems = refused(document(7, {"type": "Feature", "properties": None, "geometry": None}, feature(LEFT, id="A")))
     assert [(problem["feature"], problem["reason"]) for problem in problems] == [
         (1, "没有编号"),
         (2, "没有编号"),
@@ -411,9 +407,7 @@ def test_a_thousand_overlaps_are_enough(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_wrong_datum_is_a_warning(true: Datum, declared: Datum) -> None:
     halves = [shapely.intersection(DISTRICT, box(x, 27.9, x + 0.1, 28.2)) for x in (112.9, 113.0)]
     shifted = [shapely.transform(half, lambda lonlats: shift(lonlats, true)) for half in halves]
-    found = read(
-        *(feature(half, id=n) for n, half in enumerate(shifted)), datum=declared, reference=REFERENCE
-    )
+    found = read(*(feature(half, id=n) for n, half in enumerate(shifted)), datum=declared, reference=REFERENCE)
     if true is declared:
         assert found.warnings == ()
     else:

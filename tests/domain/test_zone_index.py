@@ -67,9 +67,7 @@ def probes(index: ZoneIndex, seed: int) -> Floats:
     shapes = [each.geometry for each in index.zones]
     edges = [np.asarray(ring.coords) for ring in shapely.get_rings(shapely.get_parts(shapes))]
     middles = np.concatenate([(edge[:-1] + edge[1:]) / 2 for edge in edges])
-    random = np.random.default_rng(seed).uniform(
-        (WEST - 0.1, SOUTH - 0.1), (EAST + 0.1, NORTH + 0.1), (300, 2)
-    )
+    random = np.random.default_rng(seed).uniform((WEST - 0.1, SOUTH - 0.1), (EAST + 0.1, NORTH + 0.1), (300, 2))
     return np.concatenate((random, np.concatenate(edges), middles))
 
 
@@ -84,9 +82,7 @@ def naive(index: ZoneIndex, lonlats: Floats) -> Ints:
 @pytest.mark.parametrize("tiling", [voronoi, checkers, blots])
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 25))
 @settings(max_examples=25, deadline=None)
-def test_same_answer_as_a_naive_scan(
-    tiling: Callable[[int, int], list[Shape]], seed: int, count: int
-) -> None:
+def test_same_answer_as_a_naive_scan(tiling: Callable[[int, int], list[Shape]], seed: int, count: int) -> None:
     index = ZoneIndex(zones_of(tiling(seed, count)))
     lonlats = probes(index, seed)
     expected = naive(index, lonlats)
@@ -131,9 +127,7 @@ def test_zones_are_found_by_id() -> None:
         index.zone("B")
 
 
-@pytest.mark.parametrize(
-    "zones", [[zone("A", box(0, 0, 1, 1)), zone("A", box(1, 0, 2, 1))], [zone("A", Polygon())]]
-)
+@pytest.mark.parametrize("zones", [[zone("A", box(0, 0, 1, 1)), zone("A", box(1, 0, 2, 1))], [zone("A", Polygon())]])
 def test_twins_and_empty_zones_are_a_mistake_of_the_caller(zones: list[Zone]) -> None:
     with pytest.raises(ValueError, match="unique ids"):
         ZoneIndex(zones)
