@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import click
 
@@ -12,7 +11,7 @@ from dispatch.cli import context
 from dispatch.domain import states
 from dispatch.services import escalation, health
 
-DIAGRAM = Path(__file__).parents[2] / "docs" / "states.md"
+DIAGRAM = context.ROOT / "docs" / "states.md"
 _HEAD = (
     "# Ticket states\n\nMade by `python run.py state-diagram --write` from `dispatch/domain/states.py`; do not edit.\n"
 )

@@ -13,7 +13,8 @@ from dispatch.app import create_app
 from dispatch.domain.settings import Settings
 from dispatch.services.desk import Desk
 
-DATA = Path(__file__).parents[2] / "data"
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
 ExistingFile = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 

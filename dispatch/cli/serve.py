@@ -43,7 +43,7 @@ def server(host: str, port: int, workers: int, threads: int) -> AbstractServer[A
         respawn_failed_workers=True,
         workers_kill_timeout=_KILL_AFTER_S,
         log_level=LogLevels.warning,
-        process_name="96533-web",
+        working_dir=context.ROOT,
     )
 
 
