@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dispatch.cli import care, people, serve, setup
+from dispatch.cli import care, demo, people, serve, setup
 from dispatch.domain.errors import DispatchError
 
 
@@ -49,6 +49,7 @@ def cli(ctx: click.Context) -> None:
 for _command in (
     serve.serve,
     serve.scheduler,
+    demo.demo,
     setup.init,
     people.create_user,
     people.create_token,

@@ -42,7 +42,7 @@ def server(host: str, port: int, workers: int, threads: int) -> AbstractServer[A
         blocking_threads=threads,
         respawn_failed_workers=True,
         workers_kill_timeout=_KILL_AFTER_S,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         working_dir=context.ROOT,
     )
 

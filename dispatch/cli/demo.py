@@ -1,0 +1,139 @@
+"""demo: a fresh city, a simulated hour, and then the real server on it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import click
+
+from dispatch.cli import context, serve
+from dispatch.domain.place import Datum
+from dispatch.domain.roles import ROLE_LABELS, SYSTEM, Actor, Role
+from dispatch.domain.settings import Settings
+from dispatch.domain.times import shanghai_text
+from dispatch.domain.zone_file import read_zones
+from dispatch.domain.zones import Zone
+from dispatch.notify.port import Parcel
+from dispatch.services import bootstrap, health, setup
+from dispatch.services.desk import Desk
+from dispatch.services.simulation import MIX, Hour, Outcome
+
+DATABASE = context.ROOT / "var" / "demo.db"
+_SEED = 96533
+_LABEL = "【演示: 样例网格, 模拟来电和人员, 非真实数据】"
+_CAST = {
+    "agent": (Role.AGENT, None),
+    "crew": (Role.CREW, "tianxin-03"),
+    "dispatcher": (Role.DISPATCHER, None),
+    "supervisor": (Role.SUPERVISOR, None),
+}
+# So many escalations are told in full; the rest is counted.
+_TOLD = 12
+
+
+class Narrator:
+    """The channel of the simulated hour: tells the first breaches in full and counts all notices."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._told = 0
+
+    def send(self, parcel: Parcel, now: datetime) -> None:
+        """Take a notice."""
+        self.counts[parcel.recipients[0].partition(":")[0]] += 1
+        if "超时" in parcel.text and self._told < _TOLD:
+            self._told += 1
+            tell(now, f"{parcel.text} → {', '.join(parcel.recipients)}")
+
+
+def tell(at: datetime, line: str) -> None:
+    """Print one line of the story."""
+    click.echo(f"  {shanghai_text(at)[11:]}  {line}")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the simulated hour instead of serving it.")
+@click.pass_context
+def demo(ctx: click.Context, once: bool) -> None:
+    """A fresh database with sample grids and a simulated hour of calls, then served until Ctrl+C."""
+    remove(DATABASE)
+    os.environ["DISPATCH_DATABASE_URL"] = f"sqlite:///{DATABASE}"
+    settings = context.settings(ctx)
+    desk = context.desk(ctx)
+    now = context.utc_now()
+    start = now - timedelta(hours=1)
+    click.echo(_LABEL)
+    for line in bootstrap.bring_up(desk, context.DATA, start):
+        click.echo(f"  {line}")
+    tokens = cast(desk, start)
+    play(desk, start)
+    invite(settings, tokens, is_served=not once)
+    desk.store.close()
+    if not once:
+        serve.server(settings.host, settings.port, settings.workers, settings.threads).serve()
+
+
+def remove(database: Path) -> None:
+    """Remove an embedded database with its companions."""
+    for suffix in ("", "-wal", "-shm", ".lock"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+def cast(desk: Desk, now: datetime) -> dict[str, str]:
+    """Make one labelled user for each role and return their tokens by login."""
+    tokens = {}
+    for login, (role, team_id) in _CAST.items():
+        name = f"演示{ROLE_LABELS[role]}"
+        setup.create_user(desk, SYSTEM, login=login, name=name, role=role, team_id=team_id, now=now)
+        tokens[login] = setup.create_token(desk, SYSTEM, login=login, label="demo", expires_at=None, now=now)
+    return tokens
+
+
+def play(desk: Desk, start: datetime) -> None:
+    """Play the hour and say what it brought."""
+    calls = sum(MIX.values())
+    click.echo(f"模拟 {shanghai_text(start)} 起的一小时, {calls} 个普通来电和一处爆管 …")
+    narrator = Narrator()
+    agent = Actor(1, "演示坐席", Role.AGENT)
+    rng = Random(_SEED)  # noqa: S311 - the dice of a simulation
+    outcome = Hour(desk, agent, _zones(), start, rng, {"console": narrator}, tell).run()
+    _sum_up(desk, outcome, narrator)
+
+
+def _zones() -> Sequence[Zone]:
+    return read_zones((context.DATA / "zones.geojson").read_bytes(), datum=Datum.WGS84).zones
+
+
+def _sum_up(desk: Desk, outcome: Outcome, narrator: Narrator) -> None:
+    kinds = ", ".join(f"{kind} {count}" for kind, count in outcome.by_category.most_common())
+    told = ", ".join(f"{who} {count}" for who, count in narrator.counts.most_common())
+    outcomes = outcome.outcomes
+    click.echo(
+        f"来电 {outcomes.total()} 个 → 工单 {outcomes['ticket']} 张, 直接答复 {outcomes['answered']} 个, "
+        f"并入爆管工单 {outcome.burst} {outcomes['attached']} 个\n"
+        f"  类别: {kinds}\n"
+        f"  水管家操作 {outcome.actions} 次; 升级 {outcome.sweep.fired} 步, 超时 {outcome.sweep.breached} 个\n"
+        f"  通知: {told}"
+    )
+    wrong = [f for f in health.examine(desk, context.utc_now()) if not f.is_good and f.what != "scheduler"]
+    click.echo("  自检: 全部通过" if not wrong else "  自检: " + "; ".join(f"{f.what} {f.detail}" for f in wrong))
+
+
+def invite(settings: Settings, tokens: dict[str, str], *, is_served: bool) -> None:
+    """Say where to look."""
+    base = f"http://{settings.host}:{settings.port}"
+    click.echo("演示令牌 (仅此演示库有效):")
+    for login, token in tokens.items():
+        click.echo(f"  {login:<11} {token}")
+    if is_served:
+        click.echo(
+            f"接口文档 {base}/docs   健康 {base}/healthz\n"
+            f"超时工单: curl -s -H 'Authorization: Bearer {tokens['supervisor']}' "
+            f"'{base}/api/v1/tickets?is_breached=true&limit=5'\n"
+            "未办结的工单此刻继续计时, 升级会实时打印在下面。Ctrl+C 停止。"
+        )

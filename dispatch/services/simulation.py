@@ -1,0 +1,184 @@
+"""A labelled simulation: an hour of made-up calls, a burst with many callers, and crews who act, late or never.
+
+Everything runs through the real services on simulated time: intake, fieldwork, the sweep at every due moment, and
+delivery. Only the people are made up.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import shapely
+
+from dispatch.domain.call import NewCall
+from dispatch.domain.place import Wgs84Point
+from dispatch.domain.roles import Actor, Role
+from dispatch.domain.states import Verb
+from dispatch.domain.zones import Zone
+from dispatch.notify.port import Channel
+from dispatch.services import delivery, escalation, fieldwork, intake
+from dispatch.services.actions import Action
+from dispatch.services.desk import Desk
+from dispatch.services.escalation import Sweep
+
+# One hour of a busy hotline, by kind of call; the proportions are those of DESIGN's real utility.
+MIX = {"billing": 140, "no_water": 138, "repair": 100, "pressure": 6, "quality": 5, "other": 217}
+BURST_CALLERS = 24
+BURST_AT = timedelta(minutes=12)
+_SAID = {
+    "billing": "水费比上月高很多, 请核对",
+    "no_water": "家里没水了",
+    "repair": "水表后阀门关不严",
+    "pressure": "高层水压不足",
+    "quality": "自来水发白, 请咨询",
+    "other": "咨询供水服务",
+}
+# Minutes from one verb to the next: least, most, and where most lie.
+_PACE = {
+    Verb.ACCEPT: (0.5, 14.0, 3.0),
+    Verb.DEPART: (0.5, 4.0, 1.0),
+    Verb.ARRIVE: (5.0, 40.0, 16.0),
+    Verb.WORK: (0.5, 3.0, 1.0),
+    Verb.DONE: (8.0, 60.0, 20.0),
+}
+# Of so many crews one has its phone switched off: its tickets climb the whole ladder.
+_ONE_SILENT_OF = 12
+# Share of the other calls that the agent answers at once: no ticket is owed.
+_ANSWERED = 0.5
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the hour brought."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    actions: int = 0
+    by_category: Counter[str] = field(default_factory=Counter)
+    sweep: Sweep = field(default_factory=Sweep)
+    burst: str = ""
+
+
+class Hour:
+    """One simulated hour.
+
+    Args:
+        desk: The process's desk.
+        agent: Who takes the calls.
+        zones: Where people live.
+        start: When the hour begins.
+        rng: The dice; seeded, so that the hour is the same each time.
+        channels: Where notices go.
+        tell: Called with the simulated time and a line for people.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        agent: Actor,
+        zones: Sequence[Zone],
+        start: datetime,
+        rng: Random,
+        channels: Mapping[str, Channel],
+        tell: Callable[[datetime, str], object],
+    ) -> None:
+        self._desk, self._agent, self._zones, self._rng = desk, agent, zones, rng
+        self._channels, self._tell = channels, tell
+        self._start, self._now, self._end = start, start, start + timedelta(hours=1)
+        self._order = itertools.count()
+        self._queue: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._silent = {zone.team_id for zone in zones if rng.randrange(_ONE_SILENT_OF) == 0}
+        self._done = Outcome()
+
+    def run(self) -> Outcome:
+        """Play the hour and return what it brought."""
+        self._plan_calls()
+        self._plan_burst()
+        while self._queue and self._queue[0][0] <= self._end:
+            at, _, act = heapq.heappop(self._queue)
+            self._sweep_until(at)
+            act(at)
+        self._sweep_until(self._end)
+        return self._done
+
+    def _at(self, when: datetime, act: Callable[[datetime], None]) -> None:
+        heapq.heappush(self._queue, (when, next(self._order), act))
+
+    def _plan_calls(self) -> None:
+        calls = [category for category, count in MIX.items() for _ in range(count)]
+        for category in calls:
+            when = self._start + timedelta(seconds=self._rng.uniform(0, 3600))
+            self._at(when, lambda at, category=category: self._call(at, category))  # type: ignore[misc]
+
+    def _plan_burst(self) -> None:
+        zone = self._rng.choice([zone for zone in self._zones if zone.is_in_circle])
+        place = self._point_in(zone)
+        for caller in range(BURST_CALLERS):
+            when = self._start + BURST_AT + timedelta(seconds=self._rng.expovariate(1 / 120) if caller else 0)
+            self._at(when, lambda at: self._burst_call(at, place))
+
+    def _point_in(self, zone: Zone) -> Wgs84Point:
+        west, south, east, north = zone.geometry.bounds
+        while True:
+            lon, lat = self._rng.uniform(west, east), self._rng.uniform(south, north)
+            if shapely.intersects_xy(zone.geometry, lon, lat):
+                return Wgs84Point(lon, lat)
+
+    def _call(self, at: datetime, category: str) -> None:
+        point = self._point_in(self._rng.choice(self._zones))
+        address = f"模拟小区 {self._rng.randrange(1, 40)} 栋"
+        call = NewCall(called_at=at, category=category, description=_SAID[category], point=point, address=address)
+        if category == "other" and self._rng.random() < _ANSWERED:
+            call = replace(call, category="inquiry", answer="已答复办理流程")
+        self._register(at, call)
+
+    def _burst_call(self, at: datetime, point: Wgs84Point) -> None:
+        near = Wgs84Point(point.lon + self._rng.gauss(0, 5e-4), point.lat + self._rng.gauss(0, 5e-4))
+        call = NewCall(
+            called_at=at,
+            category="burst",
+            description="路面大量冒水, 疑似爆管",
+            point=near,
+            address="模拟大道",
+            pipe_dn=300,
+            attach_to=self._done.burst or None,
+        )
+        ticket = self._register(at, call)["ticket"]
+        if not self._done.burst:
+            self._done.burst = ticket["number"]
+            self._tell(at, f"爆管! {ticket['number']} → {ticket['steward']}; 之后的来电都并入这一张工单")
+
+    def _register(self, at: datetime, call: NewCall) -> dict[str, Any]:
+        reply = intake.register(self._desk, self._agent, call, {}, at).body
+        self._done.by_category[call.category] += 1
+        self._done.outcomes[reply["outcome"]] += 1
+        if reply["outcome"] == "ticket":
+            self._plan_crew(at, reply["ticket"])
+        return reply
+
+    def _plan_crew(self, at: datetime, ticket: dict[str, Any]) -> None:
+        team_id = ticket["team_id"]
+        if team_id is None or team_id in self._silent:
+            return
+        crew = Actor(0, f"模拟水管家 {team_id}", Role.CREW, team_id)
+        for verb, (least, most, mode) in _PACE.items():
+            at += timedelta(minutes=self._rng.triangular(least, most, mode))
+            self._at(at, lambda when, verb=verb: self._act(when, crew, ticket["number"], verb))  # type: ignore[misc]
+
+    def _act(self, at: datetime, crew: Actor, number: str, verb: Verb) -> None:
+        fieldwork.act(self._desk, crew, number, Action(verb=verb), at)
+        self._done.actions += 1
+
+    def _sweep_until(self, at: datetime) -> None:
+        """Let time pass to `at`: the clocks fire at their own moments, as under a scheduler."""
+        done = escalation.sweep_until(self._desk, self._now, at)
+        self._done.sweep.add(done)
+        self._now = at
+        if done.fired:
+            delivery.deliver(self._desk, self._channels, lambda: at)
