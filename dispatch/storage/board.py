@@ -78,7 +78,7 @@ def _conditions(tx: Tx, wanted: Filter, now: datetime) -> list[ColumnElement[boo
         broken = _broken(now)
         conditions.append(broken if wanted.is_breached else ~broken)
     if wanted.terms:
-        conditions.append(TICKETS.c.id.in_(calls.tickets_with_terms(tx.conn.dialect.name, wanted.terms)))
+        conditions.append(TICKETS.c.id.in_(calls.tickets_with_terms(tx.dialect, wanted.terms)))
     return conditions
 
 

@@ -40,7 +40,7 @@ def of_ticket(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
 
 def index_terms(tx: Tx, call_id: int, terms: Sequence[str]) -> None:
     """Index a call under its terms."""
-    if tx.conn.dialect.name == "sqlite":
+    if tx.dialect == "sqlite":
         tx.conn.execute(_SEARCH_SQLITE, {"call_id": call_id, "terms": " ".join(terms)})
     else:
         tx.conn.execute(_SEARCH_PG, {"call_id": call_id, "terms": list(terms)})

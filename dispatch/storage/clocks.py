@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch.domain.sla import Clock, ClockKind
-from dispatch.storage.db import Tx
+from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import ClockRow, TicketRow, table_of
 
 CLOCKS = table_of(ClockRow)
@@ -88,18 +88,17 @@ def save(tx: Tx, ticket_id: int, values: Sequence[Clock]) -> None:
     """Insert new clocks and replace known ones, by ticket, kind and round."""
     if not values:
         return
-    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
-    upsert = dialect.insert(CLOCKS)
-    changed = {name: upsert.excluded[name] for name in _FIELDS if name not in _KEY}
-    upsert = upsert.on_conflict_do_update(index_elements=_KEY, set_=changed)
-    tx.conn.execute(upsert, [rows_of(ticket_id, clock) for clock in values])
+    rows = [{"ticket_id": ticket_id, **{name: getattr(clock, name) for name in _FIELDS}} for clock in values]
+    tx.conn.execute(_put(tx.dialect), rows)
     for clock in values:
         tx.wake_at(clock.next_fire_at)
 
 
-def rows_of(ticket_id: int, clock: Clock) -> dict[str, Any]:
-    """Return the row of a clock."""
-    return {"ticket_id": ticket_id, **{name: getattr(clock, name) for name in _FIELDS}}
+@cache
+def _put(dialect: str) -> Any:
+    put = upsert(dialect, CLOCKS)
+    changed = {name: put.excluded[name] for name in _FIELDS if name not in _KEY}
+    return put.on_conflict_do_update(index_elements=_KEY, set_=changed)
 
 
 def next_due(tx: Tx) -> datetime | None:

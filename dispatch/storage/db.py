@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from dispatch.domain.roles import Actor
@@ -30,6 +31,11 @@ _PRAGMAS = (
 )
 
 
+def upsert(dialect: str, table: Table) -> Any:
+    """Return the dialect's own INSERT, the one that knows ON CONFLICT; keep the statement made of it."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+
+
 @dataclass(slots=True)
 class Tx:
     """One transaction: its connection, the audit entries to be chained at its end, and the earliest new alarm."""
@@ -37,6 +43,11 @@ class Tx:
     conn: Connection
     audit_entries: list[audit.Entry] = field(default_factory=list)
     next_fire_at: datetime | None = None
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.conn.dialect.name
 
     def audit(self, at: datetime, actor: Actor, action: str, subject: str, **detail: Any) -> None:
         """Note who did or saw what; written as the last statement, so the chain's lock is held shortest."""

@@ -8,11 +8,10 @@ from typing import Any
 
 import shapely
 from sqlalchemy import bindparam, insert, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch.domain.roles import Actor, Role
 from dispatch.domain.zones import Zone
-from dispatch.storage.db import Tx
+from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import PolicyRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet, table_of
 
 POLICIES, TEAMS, TOKENS = table_of(PolicyRow), table_of(TeamRow), table_of(TokenRow)
@@ -103,10 +102,9 @@ def teams(tx: Tx) -> list[dict[str, Any]]:
 
 def put_teams(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert teams, or replace those that are known."""
-    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
-    upsert = dialect.insert(TEAMS)
-    changed = {name: upsert.excluded[name] for name in ("name", "branch", "stewards")}
-    tx.conn.execute(upsert.on_conflict_do_update(index_elements=["id"], set_=changed), list(rows))
+    put = upsert(tx.dialect, TEAMS)
+    changed = {name: put.excluded[name] for name in ("name", "branch", "stewards")}
+    tx.conn.execute(put.on_conflict_do_update(index_elements=["id"], set_=changed), list(rows))
 
 
 def actor_of_token(tx: Tx, sha256: str, now: datetime) -> Actor | None:

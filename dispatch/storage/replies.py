@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch.domain.errors import IdempotencyMismatch
-from dispatch.storage.db import Tx
+from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import ReplyRow, table_of
 
 REPLIES = table_of(ReplyRow)
 _FIND = select(REPLIES.c.body_sha256, REPLIES.c.reply).where(REPLIES.c.key == bindparam("wanted"))
 _FILL = update(REPLIES).where(REPLIES.c.key == bindparam("wanted")).values(reply=bindparam("answer"))
+
+
+@cache
+def _claim(dialect: str) -> Any:
+    return upsert(dialect, REPLIES).on_conflict_do_nothing()
 
 
 def claim(tx: Tx, keys: Sequence[tuple[str, str]], body_sha256: str, now: datetime) -> dict[str, Any] | None:
@@ -26,11 +31,10 @@ def claim(tx: Tx, keys: Sequence[tuple[str, str]], body_sha256: str, now: dateti
     Raises:
         IdempotencyMismatch: if a key was used with another body.
     """
-    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
     found = None
     for key, field in keys:
-        new = dialect.insert(REPLIES).values(key=key, body_sha256=body_sha256, created_at=now)
-        if tx.conn.execute(new.on_conflict_do_nothing()).rowcount:
+        new = {"key": key, "body_sha256": body_sha256, "created_at": now}
+        if tx.conn.execute(_claim(tx.dialect), new).rowcount:
             continue
         first = tx.conn.execute(_FIND, {"wanted": key}).one()
         if first.body_sha256 != body_sha256:

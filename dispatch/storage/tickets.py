@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, Update, bindparam, insert, select, update
 
 from dispatch.domain.errors import StaleVersion
 from dispatch.domain.policy import Area
@@ -16,7 +16,7 @@ from dispatch.domain.roles import Actor
 from dispatch.domain.states import Status
 from dispatch.domain.ticket import Ticket, Transition
 from dispatch.storage import clocks, outbox
-from dispatch.storage.db import Tx
+from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import DayNumberRow, EventRow, TicketRow, table_of
 
 TICKETS = table_of(TicketRow)
@@ -41,11 +41,16 @@ def next_number(tx: Tx, day: date) -> str:
 
     The row's lock makes it unique over all processes.
     """
-    dialect = sqlite if tx.conn.dialect.name == "sqlite" else postgresql
-    upsert = dialect.insert(NUMBERS).values(day=day, last=1)
-    upsert = upsert.on_conflict_do_update(index_elements=["day"], set_={"last": NUMBERS.c.last + 1})
-    last = tx.conn.execute(upsert.returning(NUMBERS.c.last)).scalar_one()
+    last = tx.conn.execute(_count_up(tx.dialect), {"day": day, "last": 1}).scalar_one()
     return f"GD{day:%Y%m%d}-{last:06d}"
+
+
+@cache
+def _count_up(dialect: str) -> Any:
+    counted = upsert(dialect, NUMBERS).on_conflict_do_update(
+        index_elements=["day"], set_={"last": NUMBERS.c.last + 1}
+    )
+    return counted.returning(NUMBERS.c.last)
 
 
 def lock(tx: Tx, number: str) -> Ticket | None:
@@ -91,13 +96,10 @@ def apply(
         StaleVersion: if the row is no longer in the state and version that was decided upon.
     """
     version = ticket.version + 1
-    guarded = (
-        update(TICKETS)
-        .where(TICKETS.c.id == ticket.id)
-        .where(TICKETS.c.status == ticket.status, TICKETS.c.version == ticket.version)
-        .values(status=transition.target, version=version, **transition.changes)
-    )
-    if tx.conn.execute(guarded).rowcount != 1:
+    changes = {**transition.changes, "status": transition.target, "version": version}
+    seen = {"seen_id": ticket.id, "seen_status": ticket.status, "seen_version": ticket.version}
+    written = {f"new_{name}": value for name, value in changes.items()}
+    if tx.conn.execute(_guarded(tuple(changes)), {**seen, **written}).rowcount != 1:
         raise StaleVersion("工单刚被他人更新, 请刷新后重试")
     clocks.save(tx, ticket.id, transition.clocks)
     tx.conn.execute(_INSERT_EVENT, _event(ticket.id, transition, actor, now))
@@ -113,6 +115,17 @@ def apply(
     outbox.put(tx, rows, now)
     tx.audit(now, actor, transition.verb, ticket.number, text=transition.text)
     return version
+
+
+@cache
+def _guarded(columns: tuple[str, ...]) -> Update:
+    """Return the UPDATE that writes only over the state and version that were decided upon."""
+    return (
+        update(TICKETS)
+        .where(TICKETS.c.id == bindparam("seen_id"))
+        .where(TICKETS.c.status == bindparam("seen_status"), TICKETS.c.version == bindparam("seen_version"))
+        .values({name: bindparam(f"new_{name}") for name in columns})
+    )
 
 
 def _event(ticket_id: int, transition: Transition, actor: Actor, now: datetime) -> dict[str, Any]:
