@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,6 +54,7 @@ def channels(settings: Settings) -> Mapping[str, Channel]:
 
 def _configure_logging(level: str) -> None:
     """Write the log as plain lines on standard error; a traceback shows no variables, since they hold secrets."""
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a look passed over in a long catch-up is no news
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,14 +1,13 @@
 """APScheduler wakes two services, and nothing else: the sweep of the clocks and the delivery of notices.
 
 Any number of processes may run one; the database decides who fires a step. Each job sleeps until the next due
-time, one second at most, and is woken early when a commit brings something earlier.
+time, one second at most; the sweep is woken early when a commit brings something earlier.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -41,8 +40,7 @@ class Jobs:
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._totals = escalation.Sweep()
         self._beaten_at: datetime | None = None
-        self._lock = threading.Lock()
-        self._next_sweep_at: datetime | None = None
+        self._next_sweep_at = now()
 
     def start(self) -> None:
         """Start both jobs at once."""
@@ -58,15 +56,13 @@ class Jobs:
         self._scheduler.shutdown(wait=True)
 
     def wake(self, at: datetime) -> None:
-        """Run a job earlier than it would: called after a commit with the earliest alarm that it set."""
-        now = self._now()
-        if at <= now:
-            self._run_at("deliver", now)
-        elif self._next_sweep_at is None or at < self._next_sweep_at:
-            self._run_at("sweep", at)
+        """Sweep at `at` if that is before the next look: called after a commit with the earliest alarm it set."""
+        if at < self._next_sweep_at:
+            self._sweep_at(at)
 
-    def _run_at(self, job: str, at: datetime) -> None:
-        self._scheduler.modify_job(job, next_run_time=at)
+    def _sweep_at(self, at: datetime) -> None:
+        self._next_sweep_at = at
+        self._scheduler.modify_job("sweep", next_run_time=at)
 
     def _sweep(self) -> None:
         now = self._now()
@@ -78,11 +74,7 @@ class Jobs:
         for error in done.errors:
             log.error("sweep-row", detail=error)
         self._beat(now)
-        if done.next_due_at is not None and done.next_due_at < now + self._cap:
-            self._next_sweep_at = done.next_due_at
-            self._run_at("sweep", max(done.next_due_at, self._now()))
-        else:
-            self._next_sweep_at = None
+        self._sweep_at(min(max(done.next_due_at or now + self._cap, self._now()), now + self._cap))
 
     def _beat(self, now: datetime) -> None:
         if self._beaten_at is None or abs((now - self._beaten_at).total_seconds()) >= health.BEAT_S:

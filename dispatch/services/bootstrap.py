@@ -17,12 +17,12 @@ def bring_up(desk: Desk, data: Path, now: datetime) -> list[str]:
     """Upgrade the schema, and load from folder `data` what the database lacks; return what was done, in words."""
     schema.upgrade(desk.store)
     with desk.store.read() as tx:
-        policy, zone_set = directory.versions(tx, now)
+        book = directory.book(tx)
     done = []
-    if policy is None:
+    if book.policy_at(now) is None:
         version = setup.load_policy(desk, SYSTEM, (data / "policy.toml").read_bytes(), now).version
         done.append(f"已载入政策 {version} (样例, 上线前请核定)")
-    if zone_set is None:
+    if book.zone_set_at(now) is None:
         teams = setup.load_roster(desk, SYSTEM, (data / "roster.json").read_bytes(), now)
         zones = (data / "zones.geojson").read_bytes()
         found = read_zones(zones, datum=Datum.WGS84).zones

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dispatch.domain import policy_file
 from dispatch.domain.errors import DispatchError
@@ -36,6 +36,7 @@ class Rules:
     policy: Policy
     zones: ZoneIndex
     zone_set_id: int
+    teams: Mapping[str, Mapping[str, Any]]
 
 
 class _Versions(dict[K, V]):
@@ -64,6 +65,7 @@ class Desk:
         self.store = store
         self.settings = settings
         self.channels = settings.channels
+        self._book: directory.Book | None = None
         self._policies: _Versions[str, Policy] = _Versions()
         self._indexes: _Versions[int, ZoneIndex] = _Versions()
 
@@ -73,10 +75,18 @@ class Desk:
         Raises:
             NotReady: before `init` and the first import.
         """
-        version, set_id = directory.versions(tx, now)
+        book = self._open_book(tx)
+        version, set_id = book.policy_at(now), book.zone_set_at(now)
         if version is None or set_id is None:
             raise NotReady("系统尚未初始化: 请运行 python run.py init")
-        return Rules(self.policy(tx, version), self._index(tx, set_id), set_id)
+        return Rules(self.policy(tx, version), self._index(tx, set_id), set_id, book.teams)
+
+    def _open_book(self, tx: Tx) -> directory.Book:
+        """Return the book, read again only where another process, or this one, has changed a page."""
+        book = self._book
+        if book is None or book.revision != directory.revision(tx):
+            book = self._book = directory.book(tx)
+        return book
 
     def policy(self, tx: Tx, version: str) -> Policy:
         """Return a policy version, the one that a ticket keeps."""

@@ -111,7 +111,7 @@ def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> N
             # One bad row must not hold up the others: it is told, and looked at again in a minute.
             rows.clocks.append((due.clock_id, replace(due.clock, next_fire_at=now + RETRY)))
             done.errors.append(f"{due.number}: {error.detail}")
-    _write(tx, rows, now)
+    _write(tx, rows)
 
 
 def _resume(tx: Tx, desk: Desk, due: Due, now: datetime) -> None:
@@ -170,9 +170,9 @@ def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, now: datetime, rows: _Rows
     tx.audit(now, SYSTEM, "escalate", due.number, text=text, late_s=round(fired.late_s, 3))
 
 
-def _write(tx: Tx, rows: _Rows, now: datetime) -> None:
+def _write(tx: Tx, rows: _Rows) -> None:
     clocks.save_fired(tx, rows.clocks)
     escalations.add(tx, rows.escalations)
     escalations.open_supervision(tx, sorted(rows.supervised))
     tickets.add_events(tx, rows.events)
-    outbox.put(tx, rows.notices, now)
+    outbox.put(tx, rows.notices)

@@ -70,7 +70,8 @@ def examine(desk: Desk, now: datetime) -> list[Finding]:
     if version is None:
         return findings
     with desk.store.read() as tx:
-        policy, zone_set = directory.versions(tx, now)
+        book = directory.book(tx)
+        policy, zone_set = book.policy_at(now), book.zone_set_at(now)
         findings.append(Finding("policy", policy is not None, policy or "没有有效的政策: 运行 init"))
         findings.append(Finding("zones", zone_set is not None, f"v{zone_set}" if zone_set else "没有有效的网格"))
         broken = audit.broken_at(tx.conn)

@@ -21,7 +21,7 @@ from dispatch.domain.times import shanghai_day
 from dispatch.services import present
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.routing import place
-from dispatch.storage import calls, clocks, outbox, replies, tickets
+from dispatch.storage import calls, outbox, replies, tickets
 from dispatch.storage.db import Tx
 
 
@@ -136,7 +136,7 @@ def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> d
     text = f"{actor.label} 并入来电 {call_id}: {call.description[:80]}"
     tickets.note(tx, ticket, "call", text, actor, now, at=call.called_at)
     told = Notice(("crew",), f"{ticket.number} 又有来电: {call.description[:80]}")
-    outbox.put(tx, outbox.rows_of(ticket.id, ticket, told, f"{ticket.id}:call:{call_id}", now, desk.channels), now)
+    outbox.put(tx, outbox.rows_of(ticket.id, ticket, told, f"{ticket.id}:call:{call_id}", now, desk.channels))
     return _reply(call_id, Outcome.ATTACHED, present.load(tx, desk, ticket.number, now))
 
 
@@ -148,19 +148,24 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, now: da
     policy = rules.policy
     level = policy.level_of(policy.category(call.category), call.answers)
     check_place(call, level)
-    placing = place(tx, rules, call.point)
+    placing = place(rules, call.point)
     fresh = _fresh(tickets.next_number(tx, shanghai_day(now)), level, call, placing.area, policy)
-    columns = _columns(fresh, call, placing.columns(rules))
-    ticket = replace(fresh, id=tickets.create(tx, columns), clocks=first_clocks(fresh, policy, call.called_at))
-    clocks.save(tx, ticket.id, ticket.clocks)
-    call_id = _add_call(tx, actor, call, Outcome.TICKET, ticket.id, now, ticket.number)
-    tickets.note(tx, ticket, "receive", f"{actor.label} 受理来电 {call_id}", actor, now, at=call.called_at)
+    fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))
+    dispatch = None
     if placing.assignment:
-        command = Command(verb=Verb.DISPATCH, at=now, assignment=placing.assignment)
-        transition = decide(ticket, command, SYSTEM, policy)
-        version = tickets.apply(tx, ticket, transition, SYSTEM, now, desk.channels)
-        columns |= {**transition.changes, "status": transition.target, "version": version}
-    return _reply(call_id, Outcome.TICKET, present.ticket(columns, ticket.clocks, policy, now))
+        dispatch = decide(fresh, Command(verb=Verb.DISPATCH, at=now, assignment=placing.assignment), SYSTEM, policy)
+    told = {
+        "received_at": call.called_at,
+        "address": call.address,
+        "description": call.description,
+        **placing.columns(rules),
+    }
+    row = tickets.create(tx, fresh, told, dispatch)
+    call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now, fresh.number)
+    ticket = replace(fresh, id=row["id"])
+    received = tickets.note_row(ticket, "receive", f"{actor.label} 受理来电 {call_id}", actor, now, call.called_at)
+    tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
+    return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now))
 
 
 def _fresh(number: str, level: str, call: NewCall, area: Area, policy: Policy) -> Ticket:
@@ -178,14 +183,3 @@ def _fresh(number: str, level: str, call: NewCall, area: Area, policy: Policy) -
         pipe_dn=call.pipe_dn,
         appointment_at=call.appointment_at,
     )
-
-
-def _columns(fresh: Ticket, call: NewCall, place_columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **{name: getattr(fresh, name) for name in tickets.DECIDED if name != "id"},
-        "assisting": [],
-        "received_at": call.called_at,
-        "address": call.address,
-        "description": call.description,
-        **place_columns,
-    }

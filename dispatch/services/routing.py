@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -11,8 +12,6 @@ from dispatch.domain.policy import Area
 from dispatch.domain.ticket import Assignment
 from dispatch.domain.zones import Route, RouteStatus, Zone
 from dispatch.services.desk import Desk, Rules
-from dispatch.storage import directory
-from dispatch.storage.db import Tx
 
 UNLOCATED = "unlocated"
 
@@ -56,7 +55,7 @@ class Placing:
         }
 
 
-def place(tx: Tx, rules: Rules, point: Point | None) -> Placing:
+def place(rules: Rules, point: Point | None) -> Placing:
     """Route a point of any datum; without a point, or outside every zone, a dispatcher must decide."""
     if point is None:
         return Placing(None, UNLOCATED, "只有地址, 待定位后派单", None, None, None, None)
@@ -66,19 +65,19 @@ def place(tx: Tx, rules: Rules, point: Point | None) -> Placing:
         kept = None if route.status is RouteStatus.QUARANTINED else here
         return Placing(kept, route.status, route.reason, route, None, None, None)
     zone = rules.zones.zone(route.zone_id)
-    team = directory.team(tx, zone.team_id) if zone.team_id else None
+    team = rules.teams.get(zone.team_id) if zone.team_id else None
     if team is None:
         return Placing(here, route.status, f"{route.reason}; 该网格没有班组", route, zone, None, None)
     assignment = assign(team, route.reason)
     return Placing(here, route.status, route.reason, route, zone, steward_of(team), assignment)
 
 
-def assign(team: dict[str, Any], reason: str) -> Assignment:
+def assign(team: Mapping[str, Any], reason: str) -> Assignment:
     """Return the assignment to a team with its steward in charge."""
     return Assignment(team["id"], team["name"], team["branch"], reason, {"steward": steward_of(team)})
 
 
-def steward_of(team: dict[str, Any]) -> str | None:
+def steward_of(team: Mapping[str, Any]) -> str | None:
     """Return the steward in charge: the first of the team's list, A before B."""
     return team["stewards"][0]["name"] if team["stewards"] else None
 
@@ -86,7 +85,7 @@ def steward_of(team: dict[str, Any]) -> str | None:
 def preview(desk: Desk, point: Point, now: datetime) -> dict[str, Any]:
     """Route a point without saving anything, for the agent who is still on the phone."""
     with desk.store.read() as tx:
-        placing = place(tx, desk.rules(tx, now), point)
+        placing = place(desk.rules(tx, now), point)
     route, to = cast(Route, placing.route), placing.assignment
     return {
         "status": placing.status,

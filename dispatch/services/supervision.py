@@ -30,11 +30,11 @@ def act(desk: Desk, actor: Actor, number: str, action: Action, now: datetime) ->
 
 def _dispatch(scene: Scene, command: Command) -> Command:
     """To the team that is named, or to the one that answers for the pin."""
-    tx, action = scene.tx, scene.action
+    action = scene.action
     if action.point is None:
         return _named_team(scene, command)
-    rules = scene.desk.rules(tx, command.at)
-    placing = place(tx, rules, action.point)
+    rules = scene.desk.rules(scene.tx, command.at)
+    placing = place(rules, action.point)
     if placing.assignment is None:
         raise InvalidInput(f"该位置没有可派的班组: {placing.reason}", field="location")
     changes = {**placing.columns(rules), **placing.assignment.changes}

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import shapely
-from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from dispatch.domain.roles import Actor, Role
 from dispatch.domain.zones import Zone
 from dispatch.storage.db import Tx, upsert
-from dispatch.storage.tables import PolicyRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet, table_of
+from dispatch.storage.tables import PolicyRow, RevisionRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet, table_of
 
 POLICIES, TEAMS, TOKENS = table_of(PolicyRow), table_of(TeamRow), table_of(TokenRow)
-USERS, ZONES, ZONE_SETS = table_of(UserRow), table_of(ZoneRow), table_of(ZoneSet)
+REVISIONS, USERS = table_of(RevisionRow), table_of(UserRow)
+ZONES, ZONE_SETS = table_of(ZoneRow), table_of(ZoneSet)
 
-_POLICY_NOW = (
-    select(POLICIES.c.version)
-    .where(POLICIES.c.valid_from <= bindparam("now"))
-    .order_by(POLICIES.c.valid_from.desc(), POLICIES.c.loaded_at.desc())
-    .limit(1)
-)
-_ZONES_NOW = (
-    select(ZONE_SETS.c.id)
-    .where(ZONE_SETS.c.valid_from <= bindparam("now"))
-    .order_by(ZONE_SETS.c.valid_from.desc(), ZONE_SETS.c.id.desc())
-    .limit(1)
-)
-_VERSIONS = select(_POLICY_NOW.scalar_subquery().label("policy"), _ZONES_NOW.scalar_subquery().label("zone_set"))
+_REVISION = select(REVISIONS.c.revision).where(REVISIONS.c.id == 1)
 _TEAM = select(TEAMS).where(TEAMS.c.id == bindparam("team_id"))
 _ACTOR = (
     select(USERS.c.id, USERS.c.name, USERS.c.role, USERS.c.team_id)
@@ -39,10 +29,50 @@ _ACTOR = (
 )
 
 
-def versions(tx: Tx, now: datetime) -> tuple[str | None, int | None]:
-    """Return the policy version and the zone version that are valid at `now`; None where there is none yet."""
-    row = tx.conn.execute(_VERSIONS, {"now": now}).one()
-    return row.policy, row.zone_set
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What a process may keep until the revision moves.
+
+    Attributes:
+        revision: The state that it was read at.
+        policies: (valid_from, version), the one that wins last.
+        zone_sets: (valid_from, id), the one that wins last.
+        teams: Teams with their stewards, by id.
+    """
+
+    revision: int
+    policies: Sequence[tuple[datetime, str]]
+    zone_sets: Sequence[tuple[datetime, int]]
+    teams: Mapping[str, Mapping[str, Any]]
+
+    def policy_at(self, now: datetime) -> str | None:
+        """Return the policy version valid at `now`, or None."""
+        return next((version for valid_from, version in reversed(self.policies) if valid_from <= now), None)
+
+    def zone_set_at(self, now: datetime) -> int | None:
+        """Return the zone version valid at `now`, or None."""
+        return next((set_id for valid_from, set_id in reversed(self.zone_sets) if valid_from <= now), None)
+
+
+def revision(tx: Tx) -> int:
+    """Return the number that moves with each change of policies, zone sets and teams."""
+    return int(tx.conn.execute(_REVISION).scalar_one())
+
+
+def book(tx: Tx) -> Book:
+    """Read the whole book."""
+    policies = select(POLICIES.c.valid_from, POLICIES.c.version).order_by(POLICIES.c.valid_from, POLICIES.c.loaded_at)
+    zone_sets = select(ZONE_SETS.c.valid_from, ZONE_SETS.c.id).order_by(ZONE_SETS.c.valid_from, ZONE_SETS.c.id)
+    return Book(
+        revision(tx),
+        tx.conn.execute(policies).tuples().all(),
+        tx.conn.execute(zone_sets).tuples().all(),
+        {team["id"]: team for team in teams(tx)},
+    )
+
+
+def _turn_page(tx: Tx) -> None:
+    tx.conn.execute(update(REVISIONS).where(REVISIONS.c.id == 1).values(revision=REVISIONS.c.revision + 1))
 
 
 def policy_raw(tx: Tx, version: str) -> dict[str, Any] | None:
@@ -53,6 +83,7 @@ def policy_raw(tx: Tx, version: str) -> dict[str, Any] | None:
 def add_policy(tx: Tx, version: str, valid_from: datetime, raw: Mapping[str, Any], now: datetime) -> None:
     """Store a new policy version."""
     tx.conn.execute(insert(POLICIES).values(version=version, valid_from=valid_from, raw=raw, loaded_at=now))
+    _turn_page(tx)
 
 
 def zones_of(tx: Tx, set_id: int) -> list[Zone]:
@@ -81,6 +112,7 @@ def add_zone_set(tx: Tx, values: Mapping[str, Any], zones: Sequence[Zone]) -> in
         for zone in zones
     ]
     tx.conn.execute(insert(ZONES), rows)
+    _turn_page(tx)
     return set_id
 
 
@@ -105,6 +137,7 @@ def put_teams(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     put = upsert(tx.dialect, TEAMS)
     changed = {name: put.excluded[name] for name in ("name", "branch", "stewards")}
     tx.conn.execute(put.on_conflict_do_update(index_elements=["id"], set_=changed), list(rows))
+    _turn_page(tx)
 
 
 def actor_of_token(tx: Tx, sha256: str, now: datetime) -> Actor | None:

@@ -77,11 +77,10 @@ def rows_of(
     ]
 
 
-def put(tx: Tx, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
+def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Queue rows made by `rows_of`."""
     if rows:
         tx.conn.execute(_INSERT, list(rows))
-        tx.wake_at(now)
 
 
 def lease(tx: Tx, now: datetime, lease_s: float, batch: int) -> list[Message]:

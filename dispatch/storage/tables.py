@@ -116,6 +116,14 @@ class PolicyRow(Base):
     loaded_at: Mapped[datetime]
 
 
+class RevisionRow(Base):
+    """Counts the changes of policies, zone sets and teams, so that a process can keep them until one changes."""
+
+    __tablename__ = "revisions"
+    id: Id = mapped_column(primary_key=True)
+    revision: Mapped[int]
+
+
 class UserRow(Base):
     """A person or an integration."""
 

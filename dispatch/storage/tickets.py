@@ -47,9 +47,7 @@ def next_number(tx: Tx, day: date) -> str:
 
 @cache
 def _count_up(dialect: str) -> Any:
-    counted = upsert(dialect, NUMBERS).on_conflict_do_update(
-        index_elements=["day"], set_={"last": NUMBERS.c.last + 1}
-    )
+    counted = upsert(dialect, NUMBERS).on_conflict_do_update(index_elements=["day"], set_={"last": NUMBERS.c.last + 1})
     return counted.returning(NUMBERS.c.last)
 
 
@@ -79,9 +77,32 @@ def _ticket(row: Row[Any], clock_values: Iterable[Any]) -> Ticket:
     return Ticket(**values, clocks=tuple(clock_values))
 
 
-def create(tx: Tx, values: Mapping[str, Any]) -> int:
-    """Insert a ticket and return its id; status, clocks and events follow from the transitions of its opening."""
-    return int(tx.conn.execute(_INSERT, values).scalar_one())
+def create(tx: Tx, fresh: Ticket, told: Mapping[str, Any], dispatch: Transition | None) -> dict[str, Any]:
+    """Insert the row of a received ticket, its first dispatch already applied; return it with its id."""
+    row = {name: getattr(fresh, name) for name in DECIDED if name != "id"}
+    row |= {**told, "assisting": []}
+    if dispatch:
+        row |= {**dispatch.changes, "status": dispatch.target, "version": fresh.version + 1}
+    return {**row, "id": int(tx.conn.execute(_INSERT, row).scalar_one())}
+
+
+def begin(
+    tx: Tx,
+    ticket: Ticket,
+    received: Mapping[str, Any],
+    taker: Actor,
+    dispatch: Transition | None,
+    dispatcher: Actor,
+    now: datetime,
+    channels: tuple[str, ...],
+) -> None:
+    """Write what belongs to a new ticket: its clocks, timeline, notices and audit."""
+    clocks.save(tx, ticket.id, ticket.clocks)
+    tx.audit(now, taker, received["kind"], ticket.number, text=received["text"])
+    if dispatch is None:
+        add_events(tx, [received])
+    else:
+        _write_down(tx, ticket, dispatch, dispatcher, now, channels, before=(received,))
 
 
 def apply(
@@ -101,20 +122,33 @@ def apply(
     written = {f"new_{name}": value for name, value in changes.items()}
     if tx.conn.execute(_guarded(tuple(changes)), {**seen, **written}).rowcount != 1:
         raise StaleVersion("工单刚被他人更新, 请刷新后重试")
+    _write_down(tx, ticket, transition, actor, now, channels)
+    return version
+
+
+def _write_down(
+    tx: Tx,
+    ticket: Ticket,
+    transition: Transition,
+    actor: Actor,
+    now: datetime,
+    channels: tuple[str, ...],
+    before: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Write all of a transition but the ticket's own row; `before` are events that come first."""
     clocks.save(tx, ticket.id, transition.clocks)
-    tx.conn.execute(_INSERT_EVENT, _event(ticket.id, transition, actor, now))
-    key = f"{ticket.id}:{version}:{transition.verb}"
+    add_events(tx, [*before, _event(ticket.id, transition, actor, now)])
     # The team after the transition is told, not the one before.
     moved = {name: transition.changes[name] for name in ("team_id", "branch") if name in transition.changes}
     place = replace(ticket, **moved)
+    key = f"{ticket.id}:{ticket.version + 1}:{transition.verb}"
     rows = [
         row
         for n, notice in enumerate(transition.notices)
         for row in outbox.rows_of(ticket.id, place, notice, f"{key}:{n}", now, channels)
     ]
-    outbox.put(tx, rows, now)
+    outbox.put(tx, rows)
     tx.audit(now, actor, transition.verb, ticket.number, text=transition.text)
-    return version
 
 
 @cache
@@ -144,26 +178,26 @@ def _event(ticket_id: int, transition: Transition, actor: Actor, now: datetime) 
 
 def note(tx: Tx, ticket: Ticket, kind: str, text: str, actor: Actor, now: datetime, at: datetime) -> None:
     """Write a timeline row and an audit entry that move nothing: a call joined, another ticket merged in."""
-    add_events(
-        tx,
-        [
-            {
-                "ticket_id": ticket.id,
-                "at": now,
-                "effective_at": at,
-                "time_source": "server",
-                "kind": kind,
-                "from_status": ticket.status,
-                "to_status": ticket.status,
-                "actor_id": actor.user_id,
-                "text": text,
-            }
-        ],
-    )
+    add_events(tx, [note_row(ticket, kind, text, actor, now, at)])
     tx.audit(now, actor, kind, ticket.number, text=text)
 
 
-def add_events(tx: Tx, rows: list[dict[str, Any]]) -> None:
+def note_row(ticket: Ticket, kind: str, text: str, actor: Actor, now: datetime, at: datetime) -> dict[str, Any]:
+    """Return the timeline row of something that moves nothing; `at` is when it happened."""
+    return {
+        "ticket_id": ticket.id,
+        "at": now,
+        "effective_at": at,
+        "time_source": "server",
+        "kind": kind,
+        "from_status": ticket.status,
+        "to_status": ticket.status,
+        "actor_id": actor.user_id,
+        "text": text,
+    }
+
+
+def add_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append timeline rows."""
     if rows:
-        tx.conn.execute(_INSERT_EVENT, rows)
+        tx.conn.execute(_INSERT_EVENT, list(rows))

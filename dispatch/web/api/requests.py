@@ -3,18 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from dispatch.domain.call import NewCall
 from dispatch.domain.place import Datum, Point, point_of
 from dispatch.domain.states import Status, Verb
 from dispatch.services.actions import Action
 
+# No control characters but tab and line breaks; lone surrogates are no text anyway. The same rule as check_text.
+PRINTABLE = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$"
+_YEARS = range(2000, 2101)
+
+
+def _told_as_text(value: Any) -> Any:
+    if not isinstance(value, str) or value.isdecimal():
+        raise PydanticCustomError("time_text", "时间应为带时区的文字, 例如 2026-11-24T14:05:00+08:00")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.year not in _YEARS:
+        raise PydanticCustomError("time_range", f"年份应在 {_YEARS[0]} 到 {_YEARS[-1]} 之间, 请核对")
+    return value.astimezone(UTC)
+
+
+def _answer(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return check(value)
+    except ValidationError as error:
+        raise PydanticCustomError("answer", "回答应为 true、false 或不超过 200 个字的文字") from error
+
+
 # In JSON a time is text: the one place where strictness must give way.
-Time = Annotated[AwareDatetime, Field(strict=False, description="ISO 8601 with time zone")]
-Key = Annotated[str, Field(min_length=1, max_length=200)]
+Time = Annotated[
+    AwareDatetime,
+    AfterValidator(_in_utc),
+    BeforeValidator(_told_as_text),
+    Field(strict=False, description="ISO 8601 with time zone"),
+]
+Text = Annotated[str, StringConstraints(pattern=PRINTABLE)]
+Key = Annotated[Text, Field(min_length=1, max_length=200)]
+Answer = Annotated[StrictBool | Annotated[Text, Field(max_length=200)], WrapValidator(_answer)]
 # Keyset positions are ids: positive and within 64 bits on both databases.
 Position = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
@@ -41,18 +86,18 @@ class CallIn(Body):
     """One call, as the agent or the telephone system tells it."""
 
     called_at: Time
-    category: str = Field(min_length=1, max_length=60)
-    description: str = Field("", max_length=2000)
+    category: Text = Field(min_length=1, max_length=60)
+    description: Text = Field("", max_length=2000)
     cti_call_id: Key | None = None
-    caller_phone: str | None = Field(None, max_length=21, description="digits, may start with +")
-    caller_name: str | None = Field(None, max_length=60)
+    caller_phone: Text | None = Field(None, max_length=21, description="digits, may start with +")
+    caller_name: Text | None = Field(None, max_length=60)
     location: Location | None = None
-    address: str = Field("", max_length=300)
-    answers: dict[str, StrictBool | Annotated[str, Field(max_length=200)]] = Field(default_factory=dict, max_length=20)
+    address: Text = Field("", max_length=300)
+    answers: dict[Annotated[Text, Field(max_length=60)], Answer] = Field(default_factory=dict, max_length=20)
     pipe_dn: int | None = Field(None, ge=15, le=4000, description="pipe diameter in mm")
     appointment_at: Time | None = None
-    attach_to: str | None = Field(None, max_length=40, description="number of the ticket to join")
-    answer: str | None = Field(None, max_length=2000, description="what was answered; for 咨询 only")
+    attach_to: Text | None = Field(None, max_length=40, description="number of the ticket to join")
+    answer: Text | None = Field(None, max_length=2000, description="what was answered; for 咨询 only")
 
     def call(self) -> NewCall:
         """Return the call of the domain."""
@@ -65,7 +110,7 @@ class ActionIn(Body):
 
     version: int | None = Field(None, ge=1, le=2**31, description="version of the ticket that was seen")
     device_at: Time | None = Field(None, description="the phone's own time of the action")
-    note: str = Field("", max_length=1000)
+    note: Text = Field("", max_length=1000)
 
     def action(self, verb: Verb, key: str | None) -> Action:
         """Return the action of the services."""
@@ -78,7 +123,7 @@ class ActionIn(Body):
 class ReasonIn(ActionIn):
     """A verb with a coded reason."""
 
-    reason: str = Field(min_length=1, max_length=60)
+    reason: Text = Field(min_length=1, max_length=60)
 
 
 class ArriveIn(ActionIn):
@@ -91,7 +136,7 @@ class ArriveIn(ActionIn):
 class DispatchIn(ActionIn):
     """Dispatch or reassign: to a team, or to the one that answers for a place."""
 
-    team_id: str | None = Field(None, min_length=1, max_length=60)
+    team_id: Text | None = Field(None, min_length=1, max_length=60)
     location: Location | None = None
     is_ruled: bool = False
 
@@ -99,7 +144,7 @@ class DispatchIn(ActionIn):
 class AssistIn(ActionIn):
     """Ask another team for help."""
 
-    team_id: str = Field(min_length=1, max_length=60)
+    team_id: Text = Field(min_length=1, max_length=60)
 
 
 class HoldIn(ReasonIn):
@@ -112,13 +157,13 @@ class ExtendIn(ActionIn):
     """Move the fix clock."""
 
     until: Time
-    note: str = Field(min_length=1, max_length=1000)
+    note: Text = Field(min_length=1, max_length=1000)
 
 
 class MergeIn(ActionIn):
     """Merge into another ticket."""
 
-    into: str = Field(min_length=1, max_length=40)
+    into: Text = Field(min_length=1, max_length=40)
 
 
 class CallbackIn(ActionIn):
@@ -132,13 +177,13 @@ class CallbackIn(ActionIn):
 class NoteIn(ActionIn):
     """A verb that must say why."""
 
-    note: str = Field(min_length=1, max_length=1000)
+    note: Text = Field(min_length=1, max_length=1000)
 
 
 class RevealIn(Body):
     """Why a phone number is looked at."""
 
-    reason: str = Field(min_length=1, max_length=300)
+    reason: Text = Field(min_length=1, max_length=300)
 
 
 BODIES: dict[Verb, type[ActionIn]] = {
@@ -165,6 +210,18 @@ class KeyIn(BaseModel):
     model_config = ConfigDict(populate_by_name=True)
 
 
+class NumberIn(BaseModel):
+    """A ticket, by the number in the path."""
+
+    number: Text = Field(max_length=40, description="e.g. GD20261124-000123")
+
+
+class EscalationIn(BaseModel):
+    """A fired step, by the id in the path."""
+
+    escalation_id: Position
+
+
 class PageIn(BaseModel):
     """A keyset page."""
 
@@ -174,6 +231,18 @@ class PageIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _known_statuses(text: str) -> str:
+    unknown = [part for part in split(text) if part not in set(Status)]
+    if unknown:
+        raise PydanticCustomError("status", f"只能取 {', '.join(Status)}, 多个用逗号分隔")
+    return text
+
+
+def split(text: str | None) -> tuple[str, ...]:
+    """Return the values of a filter."""
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
+
+
 def _listed(values: Iterable[str]) -> str:
     return "comma-separated: " + ", ".join(values)
 
@@ -181,16 +250,16 @@ def _listed(values: Iterable[str]) -> str:
 class TicketsIn(PageIn):
     """Filters of the ticket list; several values of one filter are separated by commas."""
 
-    status: str | None = Field(None, max_length=200, description=_listed(Status))
-    level: str | None = Field(None, max_length=60)
-    category: str | None = Field(None, max_length=300)
-    zone_id: str | None = Field(None, max_length=60)
-    branch: str | None = Field(None, max_length=60)
-    team_id: str | None = Field(None, max_length=60)
-    route_status: str | None = Field(None, max_length=20)
+    status: Annotated[Text, AfterValidator(_known_statuses)] | None = Field(None, max_length=200, description=_listed(Status))
+    level: Text | None = Field(None, max_length=60)
+    category: Text | None = Field(None, max_length=300)
+    zone_id: Text | None = Field(None, max_length=60)
+    branch: Text | None = Field(None, max_length=60)
+    team_id: Text | None = Field(None, max_length=60)
+    route_status: Text | None = Field(None, max_length=20)
     is_breached: bool | None = None
     is_open: bool | None = None
-    q: str = Field("", max_length=100, description="full text, Chinese words of one character or more")
+    q: Text = Field("", max_length=100, description="full text, Chinese words of one character or more")
 
 
 class EscalationsIn(PageIn):
@@ -202,7 +271,7 @@ class EscalationsIn(PageIn):
 class AuditIn(PageIn):
     """Filter of the audit."""
 
-    subject: str | None = Field(None, max_length=80, description="e.g. a ticket number")
+    subject: Text | None = Field(None, max_length=80, description="e.g. a ticket number")
 
 
 class RouteIn(BaseModel):

@@ -69,6 +69,12 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
+    revisions = op.create_table(
+        "revisions",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("revision", ID, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "teams",
         sa.Column("id", sa.Text, nullable=False),
@@ -303,6 +309,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("sha256"),
     )
+    op.bulk_insert(revisions, [{"id": 1, "revision": 0}])
     op.bulk_insert(head, [{"id": 1, "seq": 0, "hash": "0" * 64}])
     if op.get_bind().dialect.name == "sqlite":
         op.execute("CREATE VIRTUAL TABLE call_terms USING fts5(terms, tokenize='unicode61')")
@@ -324,6 +331,7 @@ def downgrade() -> None:
     op.drop_table("tickets")
     op.drop_table("zone_sets")
     op.drop_table("teams")
+    op.drop_table("revisions")
     op.drop_table("replies")
     op.drop_table("policies")
     op.drop_table("heartbeats")
