@@ -19,14 +19,14 @@ from dispatch.scheduler.jobs import Jobs
 from dispatch.services.desk import Desk
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.tables import db
-from dispatch.web import auth, errors, health, openapi
+from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import v1
 
 
 def create_app(settings: Settings) -> APIFlask:
     """Return the application; its desk is in `app.extensions["desk"]`, its scheduler, not started, in `["jobs"]`."""
     _configure_logging(settings.log_level)
-    app = APIFlask("dispatch", title="96533 Dispatch", version="1", docs_path="/docs", spec_path="/openapi.json")
+    app = APIFlask("dispatch", title="96533 Dispatch", version="1", docs_path=None, spec_path="/openapi.json")
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, settings.threads)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -36,9 +36,11 @@ def create_app(settings: Settings) -> APIFlask:
         desk = Desk(Store(db.engine), settings)
     app.extensions["desk"] = desk
     app.extensions["jobs"] = Jobs(desk, channels(settings))
+    body.install(app)
+    headers.install(app)
     errors.register(app)
     openapi.configure(app)
-    auth.install(desk)
+    auth.install(app, desk)
     app.register_blueprint(v1.blueprint(desk))
     app.register_blueprint(health.blueprint(desk))
     return app

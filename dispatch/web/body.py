@@ -54,7 +54,7 @@ class Request(flask.Request):
         try:
             told = json.loads(data, parse_constant=_refuse)
         except RecursionError:
-            raise BadJson("请求体嵌套过深; 请发送一个 JSON 对象, 例如 {\"note\": \"...\"}") from None
+            raise BadJson('请求体嵌套过深; 请发送一个 JSON 对象, 例如 {"note": "..."}') from None
         except ValueError as error:
             raise BadJson(f"请求体不是有效的 JSON ({_place(error)}); 请发送 UTF-8 编码的 JSON 对象") from None
         if not isinstance(told, dict):

@@ -7,11 +7,13 @@ from typing import Any
 
 import structlog
 from apiflask import APIFlask, HTTPError
-from flask import Response, request
-from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import HTTPException
+from flask import Response, current_app, request
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from dispatch.domain.errors import DispatchError
+from dispatch.web.messages import explain
 
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
@@ -30,23 +32,6 @@ _TITLES = {
 }
 
 
-class StrictJson(DefaultJSONProvider):
-    """JSON as RFC 8259 has it: NaN is none, and nesting beyond reason is an error of the sender."""
-
-    ensure_ascii = False
-
-    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Parse, and raise ValueError (400) for all that is no JSON."""
-        try:
-            return json.loads(s, parse_constant=_refuse_constant)
-        except RecursionError as error:
-            raise ValueError("nested too deep") from error
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
 def problem(status: int, code: str, detail: str, **members: Any) -> Response:
     """Return a problem document."""
     body = {
@@ -58,39 +43,58 @@ def problem(status: int, code: str, detail: str, **members: Any) -> Response:
         "instance": request.path,
         **{name: value for name, value in members.items() if value is not None},
     }
-    text = json.dumps(body, ensure_ascii=False)
+    # What was sent is quoted: a lone surrogate in it is no UTF-8.
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
     return Response(text, status, content_type=PROBLEM_JSON)
 
 
 def register(app: APIFlask) -> None:
     """Teach `app` to answer every error as a problem."""
-    app.json = StrictJson(app)
+    app.error_processor(_invalid)
+    app.register_error_handler(DispatchError, _domain)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(Exception, _bug)
 
-    @app.error_processor
-    def _invalid(error: HTTPError) -> Response:
-        fields = [
-            {"field": field, "message": "; ".join(messages)}
-            for place in (error.detail or {}).values()
-            for field, messages in place.items()
-        ]
-        first = fields[0] if fields else {"field": "", "message": str(error.message)}
-        detail = f"{first['field']}: {first['message']}" if fields else str(error.message)
-        return problem(error.status_code, "invalid-input", detail, field=first["field"], errors=fields)
 
-    @app.errorhandler(DispatchError)
-    def _domain(error: DispatchError) -> Response:
-        return problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+def _invalid(error: HTTPError) -> Response:
+    cause = error.__cause__
+    faults = explain(cause) if isinstance(cause, ValidationError) else []
+    if not faults:
+        return problem(error.status_code, "invalid-input", str(error.message))
+    first = faults[0]
+    detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
+    return problem(error.status_code, "invalid-input", detail, field=first["field"], errors=faults)
 
-    @app.errorhandler(HTTPException)
-    def _http(error: HTTPException) -> Response:
-        status = error.code or 500
-        answer = problem(status, error.name.lower().replace(" ", "-"), _TITLES.get(status, error.name))
-        for name, value in error.get_headers():
-            if name not in ("Content-Type", "Content-Length"):
-                answer.headers[name] = value
-        return answer
 
-    @app.errorhandler(Exception)
-    def _bug(error: Exception) -> Response:
-        log.exception("unhandled", path=request.path, error=type(error).__name__)
-        return problem(500, "internal", "系统内部错误, 已记录; 请重试或联系管理员")
+def _domain(error: DispatchError) -> Response:
+    return problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    answer = problem(status, error.name.lower().replace(" ", "-"), _detail(error, status))
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            answer.headers[name] = value
+    return answer
+
+
+def _detail(error: HTTPException, status: int) -> str:
+    if isinstance(error, MethodNotAllowed):
+        return f"该地址不支持 {request.method}, 可用: {', '.join(sorted(error.valid_methods or ()))}"
+    if status == 413:
+        return f"请求体不能超过 {current_app.config['MAX_CONTENT_LENGTH']} 字节"
+    return {404: "没有这个地址, 接口说明见 /docs"}.get(status, _TITLES.get(status, error.name))
+
+
+def _database(error: OperationalError) -> Response:
+    log.exception("database", path=request.path, error=type(error.orig).__name__)
+    answer = problem(503, "database-unavailable", "数据库暂不可用, 请稍后重试")
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _bug(error: Exception) -> Response:
+    log.exception("unhandled", path=request.path, error=type(error).__name__)
+    return problem(500, "internal", "系统内部错误, 已记录; 请重试或联系管理员")

@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def _harden(answer: Response) -> Response:
-        answer.headers.extend(_ALWAYS)
+        answer.headers.update(_ALWAYS)
         if request.path.startswith("/api/"):
             answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 
@@ -14,10 +16,12 @@ from dispatch.web.now import utc_now
 def blueprint(desk: Desk) -> APIBlueprint:
     """Return the route over one desk."""
     pages = APIBlueprint("health", __name__, tag="health")
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}
+    red: Any = {503: {"description": "时钟滞后 (late) 或没有调度进程 (down)", "content": content}}
 
     @pages.get("/healthz")
     @pages.output(Health)
-    @pages.doc(summary="时钟、调度和发件箱的状态", responses={503: "late or down"})
+    @pages.doc(summary="时钟、调度和发件箱的状态", responses=red)
     def healthz() -> Response:
         state = health.status(desk, utc_now())
         answer = jsonify(state)

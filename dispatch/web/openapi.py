@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 from apiflask import APIFlask
@@ -11,8 +12,17 @@ from swagger_ui_bundle import swagger_ui_path
 from dispatch.web.api.responses import Problem
 from dispatch.web.errors import PROBLEM_JSON
 
-_ASSETS = "/docs/assets"
-_MIDDLE = {"get": (400, 401, 403, 404, 422, 503), "post": (400, 401, 403, 404, 409, 413, 422, 503)}
+_PAGE = Path(__file__).parent / "docs"
+# Problems by status: what every guarded operation may answer, and what only those that read or take something.
+_ALWAYS = {401: "没有令牌, 或令牌无效", 403: "角色没有此项权限", 503: "系统尚未初始化, 或数据库暂不可用"}
+_WITH_INPUT = {422: "输入有误: field 和 errors 指明哪个字段、怎样改"}
+_WITH_PATH = {404: "没有找到, 或不属于本班组"}
+_WITH_BODY = {
+    400: "请求体不是 JSON",
+    404: "没有所指的工单",
+    409: "与工单当前状态冲突: ticket 是它现在的样子",
+    413: "请求体过大",
+}
 
 
 def configure(app: APIFlask) -> None:
@@ -25,32 +35,60 @@ def configure(app: APIFlask) -> None:
         AUTO_AUTH_ERROR_RESPONSE=False,
         AUTO_SERVERS=False,
         AUTO_OPERATION_ID=True,
-        SWAGGER_UI_CSS=f"{_ASSETS}/swagger-ui.css",
-        SWAGGER_UI_BUNDLE_JS=f"{_ASSETS}/swagger-ui-bundle.js",
-        SWAGGER_UI_STANDALONE_PRESET_JS=f"{_ASSETS}/swagger-ui-standalone-preset.js",
-        DOCS_FAVICON=f"{_ASSETS}/favicon-32x32.png",
     )
-    app.spec_processor(cast(Any, _with_problems))
+    app.spec_processor(cast(Any, _complete))
 
-    @app.get(f"{_ASSETS}/<path:name>")
+    @app.get("/docs")
+    @app.doc(hide=True)
+    def docs() -> Response:
+        return send_from_directory(_PAGE, "index.html")
+
+    @app.get("/docs/page.js")
+    @app.doc(hide=True)
+    def docs_script() -> Response:
+        return send_from_directory(_PAGE, "page.js")
+
+    @app.get("/docs/assets/<path:name>")
     @app.doc(hide=True)
     def docs_asset(name: str) -> Response:
         return send_from_directory(swagger_ui_path, name)
 
 
-def _with_problems(spec: dict[str, Any]) -> dict[str, Any]:
+def _complete(spec: dict[str, Any]) -> dict[str, Any]:
+    """Add to each operation its problems, and say plainly which need no login."""
     schemas = spec.setdefault("components", {}).setdefault("schemas", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operations in spec["paths"].items():
-        for method, operation in operations.items():
-            if not path.startswith("/api/"):
-                continue
-            for status in _MIDDLE[method]:
-                operation["responses"].setdefault(str(status), {"description": "problem", "content": content})
-            if method == "post" and path.endswith("/calls"):
-                first = operation["responses"]["201"]
-                operation["responses"]["200"] = {**first, "description": "the first answer again"}
+        for operation in operations.values():
+            for parameter in operation["parameters"]:
+                _drop_null(parameter["schema"])
+            if "security" in operation:
+                _add_problems(path, operation)
+            else:
+                operation["security"] = []
+    first = spec["paths"]["/api/v1/calls"]["post"]["responses"]
+    first["200"] = {**first["201"], "description": "重复的请求: 第一次的回答"}
     return spec
+
+
+def _drop_null(schema: dict[str, Any]) -> None:
+    """A parameter that is not there is left out: in an address or a header nobody can write null."""
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        schema |= kinds[0]
+        del schema["default"]
+
+
+def _add_problems(path: str, operation: dict[str, Any]) -> None:
+    problems = dict(_ALWAYS)
+    if operation.get("parameters") or "requestBody" in operation:
+        problems |= _WITH_INPUT
+    if "{" in path:
+        problems |= _WITH_PATH
+    if "requestBody" in operation:
+        problems = _WITH_BODY | problems
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, description in sorted(problems.items()):
+        operation["responses"].setdefault(str(status), {"description": description, "content": content})

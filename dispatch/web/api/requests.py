@@ -243,6 +243,9 @@ def split(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
+Statuses = Annotated[Text, AfterValidator(_known_statuses)]
+
+
 def _listed(values: Iterable[str]) -> str:
     return "comma-separated: " + ", ".join(values)
 
@@ -250,7 +253,9 @@ def _listed(values: Iterable[str]) -> str:
 class TicketsIn(PageIn):
     """Filters of the ticket list; several values of one filter are separated by commas."""
 
-    status: Annotated[Text, AfterValidator(_known_statuses)] | None = Field(None, max_length=200, description=_listed(Status))
+    status: Annotated[Text, AfterValidator(_known_statuses)] | None = Field(
+        None, max_length=200, description=_listed(Status)
+    )
     level: Text | None = Field(None, max_length=60)
     category: Text | None = Field(None, max_length=300)
     zone_id: Text | None = Field(None, max_length=60)

@@ -148,4 +148,3 @@ def _verb(api: APIBlueprint, desk: Desk, verb: Verb, act: Callable[..., dict[str
     def do(number: str, path: take.NumberIn, key: take.KeyIn, body: take.ActionIn) -> dict[str, Any]:
         action: Action = body.action(verb, key.idempotency_key)
         return act(desk, actor(), number, action, utc_now())
-
