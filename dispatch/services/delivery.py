@@ -17,7 +17,7 @@ from dispatch.storage.db import Tx
 from dispatch.storage.outbox import Message
 
 LEASE_S = 60.0
-BATCH = 50
+BATCH = 200
 MAX_ATTEMPTS = 12
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 900.0
@@ -53,10 +53,11 @@ def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], dat
             messages = outbox.lease(tx, clock(), LEASE_S, BATCH)
         if not messages:  # another sender was faster
             return done
-        outcomes = [(message, _send(channels, message, clock())) for message in messages]
+        errors = {message.id: _send(channels, message, clock()) for message in messages}
         with desk.store.write() as tx:
-            for message, error in outcomes:
-                _mark(tx, message, error, clock(), done)
+            done.sent += outbox.mark_sent(tx, [m for m in messages if errors[m.id] is None], clock())
+            for message in messages:
+                _mark_unsent(tx, message, errors[message.id], clock(), done)
 
 
 def _is_waiting(desk: Desk, now: datetime) -> bool:
@@ -77,11 +78,11 @@ def _send(channels: Mapping[str, Channel], message: Message, now: datetime) -> D
     return None
 
 
-def _mark(tx: Tx, message: Message, error: DeliveryError | None, now: datetime, done: Delivered) -> None:
+def _mark_unsent(tx: Tx, message: Message, error: DeliveryError | None, now: datetime, done: Delivered) -> None:
     if error is None:
-        done.sent += outbox.mark(tx, message, "sent", sent_at=now)
-    elif error.is_permanent or message.attempts >= MAX_ATTEMPTS:
-        done.failed += outbox.mark(tx, message, "failed", error=str(error))
+        return
+    if error.is_permanent or message.attempts >= MAX_ATTEMPTS:
+        done.failed += outbox.mark(tx, message, "failed", next_try_at=None, error=str(error))
     else:
         again_at = now + timedelta(seconds=pause_s(message.attempts))
         done.retried += outbox.mark(tx, message, "queued", next_try_at=again_at, error=str(error))

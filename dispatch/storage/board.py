@@ -84,7 +84,7 @@ def _conditions(tx: Tx, wanted: Filter, now: datetime) -> list[ColumnElement[boo
 
 def _of_team(team_id: str) -> ColumnElement[bool]:
     # Team ids are slugs without quotes, so the quoted id in the JSON text is the list member.
-    return or_(TICKETS.c.team_id == team_id, sql_cast(TICKETS.c.assisting, Text).contains(f'"{team_id}"'))
+    return or_(TICKETS.c.team_id == team_id, sql_cast(TICKETS.c.assisting, Text).contains(f'"{team_id}"', autoescape=True))
 
 
 def _broken(now: datetime) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Transactions. SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE behind a fair lock; PostgreSQL: as it is.
+"""Transactions. SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE, group commit; PostgreSQL: as it is.
 
 Services open a transaction with `Store.read()` or `Store.write()`; everything else in this room works inside one
 and never commits.
@@ -6,12 +6,8 @@ and never commits.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from dispatch.domain.roles import Actor
 from dispatch.storage import audit
+from dispatch.storage.group import GroupCommit
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -59,50 +56,6 @@ class Tx:
             self.next_fire_at = at
 
 
-class FairLock:
-    """First come, first served among threads; `flock` on a file takes turns with other processes.
-
-    SQLite's own busy wait polls with growing pauses and lets late comers pass: with 16 writers the slowest of a
-    hundred waits 0.7 s there and 20 ms here.
-    """
-
-    def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._mutex = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._is_held = False
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the lock for the body."""
-        self._wait_in_line()
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(self._fd, fcntl.LOCK_UN)
-        finally:
-            self._next_in_line()
-
-    def _wait_in_line(self) -> None:
-        with self._mutex:
-            if not self._is_held:
-                self._is_held = True
-                return
-            gate = threading.Lock()
-            gate.acquire()
-            self._waiting.append(gate)
-        gate.acquire()
-
-    def _next_in_line(self) -> None:
-        with self._mutex:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._is_held = False
-
-
 class Store:
     """The database of one process.
 
@@ -115,10 +68,10 @@ class Store:
         self.engine = engine
         self.on_commit = on_commit
         self.is_sqlite = engine.dialect.name == "sqlite"
-        self._lock: FairLock | None = None
+        self._writing: Callable[[], AbstractContextManager[Connection]] = engine.begin
         if self.is_sqlite:
             _tune_sqlite(engine)
-            self._lock = FairLock(f"{engine.url.database}.lock")
+            self._writing = GroupCommit(engine, f"{engine.url.database}.lock").turn
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -129,11 +82,10 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """Open a transaction that commits at the end of the body, or not at all."""
-        with self._lock.turn() if self._lock else nullcontext(), self.engine.connect() as conn:
-            tx = Tx(conn.execution_options(dispatch_write=True))
-            with conn.begin():
-                yield tx
-                audit.append(conn, tx.audit_entries)
+        with self._writing() as conn:
+            tx = Tx(conn)
+            yield tx
+            audit.append(conn, tx.audit_entries)
         if tx.next_fire_at is not None and self.on_commit is not None:
             self.on_commit(tx.next_fire_at)
 

@@ -15,20 +15,25 @@ BEATS = table_of(HeartbeatRow)
 # Each query counts rows that break a law; the name says which.
 _LONE_TICKETS = "SELECT count(*) FROM tickets t WHERE NOT EXISTS (SELECT 1 FROM {} x WHERE x.ticket_id = t.id)"
 ORPHANS = {
-    "calls that opened no ticket": "SELECT count(*) FROM calls WHERE outcome = 'ticket' AND ticket_id IS NULL",
+    "calls without their ticket": "SELECT count(*) FROM calls WHERE outcome <> 'answered' AND ticket_id IS NULL",
     "tickets without a call": _LONE_TICKETS.format("calls"),
     "tickets without clocks": _LONE_TICKETS.format("clocks"),
     "tickets without a timeline": _LONE_TICKETS.format("events"),
     "alarms on ended tickets": """
         SELECT count(*) FROM clocks c JOIN tickets t ON t.id = c.ticket_id
         WHERE c.next_fire_at IS NOT NULL AND t.ended_at IS NOT NULL""",
-    "alarms on met clocks": "SELECT count(*) FROM clocks WHERE next_fire_at IS NOT NULL AND met_at IS NOT NULL",
+    "alarms on clocks that are over": """
+        SELECT count(*) FROM clocks WHERE next_fire_at IS NOT NULL AND (met_at IS NOT NULL OR is_void)""",
+    "pauses outside a hold": """
+        SELECT count(*) FROM clocks c JOIN tickets t ON t.id = c.ticket_id
+        WHERE c.paused_at IS NOT NULL AND NOT c.is_void AND t.status <> 'on_hold'""",
     "clocks whose ladder disagrees with what fired": """
         SELECT count(*) FROM clocks c WHERE c.next_step <> (SELECT count(*) FROM escalations e
         WHERE e.ticket_id = c.ticket_id AND e.clock = c.kind AND e.round = c.round)""",
     "escalations without a notice": """
         SELECT count(*) FROM escalations e
-        WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.ticket_id = e.ticket_id)""",
+        WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.ticket_id = e.ticket_id AND o.idempotency_key
+        LIKE e.ticket_id || ':' || e.clock || ':' || e.round || ':' || e.step || ':%')""",
 }
 
 

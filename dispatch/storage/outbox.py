@@ -41,6 +41,7 @@ class Message:
     idempotency_key: str
     attempts: int
     created_at: datetime
+    leased_until: datetime
 
 
 def resolve(to: Sequence[str], place: Addressed) -> list[str]:
@@ -99,6 +100,7 @@ def lease(tx: Tx, now: datetime, lease_s: float, batch: int) -> list[Message]:
         .returning(
             OUTBOX.c.id, OUTBOX.c.ticket_id, OUTBOX.c.channel, OUTBOX.c.recipients, OUTBOX.c.text,
             OUTBOX.c.idempotency_key, OUTBOX.c.attempts, OUTBOX.c.created_at,
+            OUTBOX.c.next_try_at.label("leased_until"),
         )
     )  # fmt: skip
     rows = [dict(r._mapping) for r in tx.conn.execute(take)]
@@ -108,37 +110,36 @@ def lease(tx: Tx, now: datetime, lease_s: float, batch: int) -> list[Message]:
 
 _MARK = (
     update(OUTBOX)
-    # The lease is the ticket to mark: a sender that came back too late finds another attempt and marks nothing.
-    .where(OUTBOX.c.id == bindparam("row_id"), OUTBOX.c.attempts == bindparam("attempt"))
+    # The lease is the ticket to mark: a sender that came back too late finds another lease and marks nothing.
+    .where(OUTBOX.c.id == bindparam("row_id"), OUTBOX.c.next_try_at == bindparam("leased_until"))
     .where(OUTBOX.c.state == "leased")
-    .values(
-        state=bindparam("new_state"),
-        next_try_at=bindparam("new_next_try_at"),
-        sent_at=bindparam("new_sent_at"),
-        error=bindparam("new_error"),
-    )
+    .values(state=bindparam("new_state"), next_try_at=bindparam("new_next_try_at"), error=bindparam("new_error"))
 )
 
 
-def mark(
-    tx: Tx,
-    message: Message,
-    state: str,
-    *,
-    sent_at: datetime | None = None,
-    next_try_at: datetime | None = None,
-    error: str | None = None,
-) -> bool:
-    """Mark what became of a leased message; False where the lease was lost meanwhile."""
+def mark(tx: Tx, message: Message, state: str, *, next_try_at: datetime | None, error: str) -> bool:
+    """Mark a leased message that was not sent: `queued` for another try, or `failed`; False if the lease was lost."""
     values = {
         "row_id": message.id,
-        "attempt": message.attempts,
+        "leased_until": message.leased_until,
         "new_state": state,
         "new_next_try_at": next_try_at,
-        "new_sent_at": sent_at,
         "new_error": error,
     }
     return bool(tx.conn.execute(_MARK, values).rowcount)
+
+
+def mark_sent(tx: Tx, messages: Sequence[Message], sent_at: datetime) -> int:
+    """Mark messages of one lease as sent, all at once; return how many still were under that lease."""
+    if not messages:
+        return 0
+    sent = (
+        update(OUTBOX)
+        .where(OUTBOX.c.id.in_([message.id for message in messages]))
+        .where(OUTBOX.c.state == "leased", OUTBOX.c.next_try_at == messages[0].leased_until)
+        .values(state="sent", next_try_at=None, sent_at=sent_at, error=None)
+    )
+    return tx.conn.execute(sent).rowcount
 
 
 def counts(tx: Tx) -> dict[str, int]:

@@ -31,15 +31,18 @@ def claim(tx: Tx, keys: Sequence[tuple[str, str]], body_sha256: str, now: dateti
     Raises:
         IdempotencyMismatch: if a key was used with another body.
     """
-    found = None
+    found, fresh = None, []
     for key, field in keys:
         new = {"key": key, "body_sha256": body_sha256, "created_at": now}
         if tx.conn.execute(_claim(tx.dialect), new).rowcount:
+            fresh.append((key, field))
             continue
         first = tx.conn.execute(_FIND, {"wanted": key}).one()
         if first.body_sha256 != body_sha256:
             raise IdempotencyMismatch("该编号已用于另一份内容; 新的请求请换新的编号", field=field)
         found = first.reply
+    if found is not None:
+        keep(tx, fresh, found)
     return found
 
 
