@@ -47,10 +47,12 @@ def install(app: Flask, desk: Desk) -> None:
     app.extensions["tokens"] = _Tokens(desk)
 
 
-@bearer.verify_token
 def _verify(token: str) -> Actor | None:
     tokens: _Tokens = current_app.extensions["tokens"]
     return tokens.holder(token, utc_now())
+
+
+bearer.verify_token(_verify)
 
 
 @bearer.error_processor

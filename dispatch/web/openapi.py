@@ -68,6 +68,7 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
                 _add_problems(path, operation)
             else:
                 operation["security"] = []
+    spec["paths"] = dict(sorted(spec["paths"].items()))
     first = spec["paths"]["/api/v1/calls"]["post"]["responses"]
     first["200"] = {**first["201"], "description": "重复的请求: 第一次的回答"}
     return spec

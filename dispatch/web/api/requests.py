@@ -105,6 +105,18 @@ class CallIn(Body):
         return NewCall(**values, point=self.location.point() if self.location else None)
 
 
+CALL_EXAMPLE = {
+    "called_at": "2026-11-24T14:05:00+08:00",
+    "category": "no_water",
+    "description": "整栋楼都停水了",
+    "cti_call_id": "20261124-140500-17",
+    "caller_phone": "13000000001",
+    "caller_name": "李娭毑",
+    "location": {"lon": 112.97, "lat": 28.19, "datum": "wgs84"},
+    "address": "天心区坡子街 12 号",
+}
+
+
 class ActionIn(Body):
     """What every verb may carry."""
 

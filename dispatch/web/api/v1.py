@@ -38,7 +38,7 @@ def _calls(api: APIBlueprint, desk: Desk) -> None:
     @api.post("/calls")
     @needs(api, Permission.CALL)
     @api.input(take.KeyIn, location="headers", arg_name="key")
-    @api.input(take.CallIn, arg_name="body")
+    @api.input(take.CallIn, arg_name="body", example=take.CALL_EXAMPLE)
     @api.output(give.Receipt, 201)
     @api.doc(summary="登记来电", description="One call becomes one ticket, joins one, or is answered.")
     def add_call(key: take.KeyIn, body: take.CallIn) -> Response:
