@@ -65,8 +65,8 @@ def book(tx: Tx) -> Book:
     zone_sets = select(ZONE_SETS.c.valid_from, ZONE_SETS.c.id).order_by(ZONE_SETS.c.valid_from, ZONE_SETS.c.id)
     return Book(
         revision(tx),
-        tx.conn.execute(policies).tuples().all(),
-        tx.conn.execute(zone_sets).tuples().all(),
+        tx.conn.execute(policies).all(),
+        tx.conn.execute(zone_sets).all(),
         {team["id"]: team for team in teams(tx)},
     )
 

@@ -145,7 +145,7 @@ def mark_sent(tx: Tx, messages: Sequence[Message], sent_at: datetime) -> int:
 def counts(tx: Tx) -> dict[str, int]:
     """Return how many messages are in each state."""
     query = select(OUTBOX.c.state, func.count()).group_by(OUTBOX.c.state)
-    return {state: count for state, count in tx.conn.execute(query).tuples()}
+    return dict(list(tx.conn.execute(query)))
 
 
 def next_try(tx: Tx) -> datetime | None:
