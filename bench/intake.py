@@ -202,9 +202,8 @@ def run_postgresql(report: Report, rounds: int, requests: int) -> None:
     server = PostgresServer(durable=True)
     server.start()
     try:
-        for name in ("real", "bare"):
-            server.create_template(name, lambda _url: None)
-        with both((server.url("real"), server.url("bare"))) as servers:
+        server.create_template("empty", lambda _url: None)
+        with both((server.clone("empty"), server.clone("empty"))) as servers:
             eight = measure(servers, 8, rounds, requests)
     finally:
         server.stop()
