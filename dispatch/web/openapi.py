@@ -64,6 +64,7 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
         for operation in operations.values():
             for parameter in operation["parameters"]:
                 _drop_null(parameter["schema"])
+            _require_body(operation, schemas)
             if "security" in operation:
                 _add_problems(path, operation)
             else:
@@ -78,8 +79,15 @@ def _drop_null(schema: dict[str, Any]) -> None:
     """A parameter that is not there is left out: in an address or a header nobody can write null."""
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     if len(kinds) == 1:
-        schema |= kinds[0]
+        schema.update(kinds[0] | schema)
         del schema["default"]
+
+
+def _require_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """No body counts as `{}`, which is enough where no field is required."""
+    if "requestBody" in operation:
+        name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        operation["requestBody"]["required"] = bool(schemas[name].get("required"))
 
 
 def _add_problems(path: str, operation: dict[str, Any]) -> None:

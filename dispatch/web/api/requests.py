@@ -43,6 +43,11 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+def _whole(value: Any) -> Any:
+    """To JSON, 2.0 is an integer; to the strict models it is none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _answer(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
     try:
         return check(value)
@@ -59,6 +64,8 @@ Time = Annotated[
 ]
 Text = Annotated[str, StringConstraints(pattern=PRINTABLE)]
 Key = Annotated[Text, Field(min_length=1, max_length=200)]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
+Diameter = Annotated[int, Field(ge=15, le=4000), BeforeValidator(_whole)]
 Answer = Annotated[StrictBool | Annotated[Text, Field(max_length=200)], WrapValidator(_answer)]
 # Keyset positions are ids: positive and within 64 bits on both databases.
 Position = Annotated[int, Field(ge=0, le=2**63 - 1)]
@@ -94,7 +101,7 @@ class CallIn(Body):
     location: Location | None = None
     address: Text = Field("", max_length=300)
     answers: dict[Annotated[Text, Field(max_length=60)], Answer] = Field(default_factory=dict, max_length=20)
-    pipe_dn: int | None = Field(None, ge=15, le=4000, description="pipe diameter in mm")
+    pipe_dn: Diameter | None = Field(None, description="pipe diameter in mm")
     appointment_at: Time | None = None
     attach_to: Text | None = Field(None, max_length=40, description="number of the ticket to join")
     answer: Text | None = Field(None, max_length=2000, description="what was answered; for 咨询 only")
@@ -120,7 +127,7 @@ CALL_EXAMPLE = {
 class ActionIn(Body):
     """What every verb may carry."""
 
-    version: int | None = Field(None, ge=1, le=2**31, description="version of the ticket that was seen")
+    version: Version | None = Field(None, description="version of the ticket that was seen")
     device_at: Time | None = Field(None, description="the phone's own time of the action")
     note: Text = Field("", max_length=1000)
 
@@ -255,6 +262,8 @@ def split(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
+_ONE_STATUS = f" *({'|'.join(Status)})? *"
+STATUSES = f"^{_ONE_STATUS}(,{_ONE_STATUS})*$"
 Statuses = Annotated[Text, AfterValidator(_known_statuses)]
 
 
