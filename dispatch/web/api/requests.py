@@ -274,8 +274,8 @@ def _listed(values: Iterable[str]) -> str:
 class TicketsIn(PageIn):
     """Filters of the ticket list; several values of one filter are separated by commas."""
 
-    status: Annotated[Text, AfterValidator(_known_statuses)] | None = Field(
-        None, max_length=200, description=_listed(Status)
+    status: Statuses | None = Field(
+        None, max_length=200, description=_listed(Status), json_schema_extra={"pattern": STATUSES}
     )
     level: Text | None = Field(None, max_length=60)
     category: Text | None = Field(None, max_length=300)
