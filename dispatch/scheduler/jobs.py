@@ -28,6 +28,24 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _Watchful(BackgroundScheduler):  # type: ignore[misc]  # APScheduler publishes no types
+    """Looks up at least once every `cap`: it plans by the wall clock, and would sleep an hour when that is set back."""
+
+    def __init__(self, cap: timedelta) -> None:
+        super().__init__(timezone=UTC)
+        self._cap = cap
+
+    def _process_jobs(self) -> float:
+        horizon = utc_now() + self._cap
+        with self._jobstores_lock:
+            for job in self.get_jobs():
+                if job.next_run_time > horizon:
+                    job.modify(next_run_time=horizon)
+        wait_s: float | None = super()._process_jobs()
+        cap_s = self._cap.total_seconds()
+        return cap_s if wait_s is None else min(wait_s, cap_s)
+
+
 class Jobs:
     """The scheduler of one process."""
 
@@ -36,7 +54,7 @@ class Jobs:
         self._channels = channels
         self._now = now
         self._cap = timedelta(seconds=desk.settings.sweep_cap_s)
-        self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._scheduler = _Watchful(self._cap)
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._totals = escalation.Sweep()
         self._beaten_at: datetime | None = None

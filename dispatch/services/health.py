@@ -32,7 +32,7 @@ def status(desk: Desk, now: datetime) -> dict[str, Any]:
     """
     with desk.store.read() as tx:
         next_due_at = clocks.next_due(tx)
-        last_beat_at = health.last_beat(tx)
+        last_beat_at = health.last_beat(tx, now + timedelta(seconds=SILENT_AFTER_S))
         waiting_since = outbox.next_try(tx)
     late_s = _age(next_due_at, now)
     beat_age_s = None if last_beat_at is None else (now - last_beat_at).total_seconds()

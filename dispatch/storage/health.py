@@ -49,9 +49,9 @@ def forget_before(tx: Tx, before: datetime) -> None:
     tx.conn.execute(BEATS.delete().where(BEATS.c.beat_at < before))
 
 
-def last_beat(tx: Tx) -> datetime | None:
-    """Return the newest heartbeat."""
-    return tx.conn.execute(select(func.max(BEATS.c.beat_at))).scalar()
+def last_beat(tx: Tx, until: datetime) -> datetime | None:
+    """Return the newest heartbeat up to `until`: a clock that was set back leaves some behind that mean nothing."""
+    return tx.conn.execute(select(func.max(BEATS.c.beat_at)).where(BEATS.c.beat_at <= until)).scalar()
 
 
 def orphans(tx: Tx) -> dict[str, int]:
