@@ -1,7 +1,8 @@
 """#8 and #9: the sweep when nothing is due, at 10⁴ to 10⁶ open tickets, and when a thousand steps are.
 
 `python -m bench.sweep [--open 10000,100000,1000000] [--database sqlite|postgresql|both]`. The peer of #8 is what an
-ORM does that looks at every open ticket; the limit of #9 is the bare claim: select the due rows, mark them, commit.
+ORM does that looks at every open ticket. The limit of #9 is the bare claim of the same rows: lock what is due, mark each
+row, write its event and its notice, commit; no rule, no ladder, no audit.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from bench.report import Report, interleaved
@@ -24,10 +25,11 @@ from dispatch.app import create_app
 from dispatch.domain.settings import Settings
 from dispatch.services import bootstrap, escalation
 from dispatch.services.desk import Desk
-from dispatch.storage.tables import ClockRow, TicketRow, table_of
+from dispatch.storage.tables import ClockRow, EventRow, OutboxRow, TicketRow, table_of
 
 ROOT = Path(__file__).parents[1]
 TICKETS, CLOCKS = table_of(TicketRow), table_of(ClockRow)
+EVENTS, OUTBOX = table_of(EventRow), table_of(OutboxRow)
 START = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 CHUNK = 20_000
 DUE = 1000
@@ -71,13 +73,41 @@ def orm_scan(desk: Desk, now: datetime) -> int:
     return late
 
 
+_DUE = (
+    select(CLOCKS.c.id, CLOCKS.c.ticket_id, TICKETS.c.number, TICKETS.c.team_id)
+    .join(TICKETS, TICKETS.c.id == CLOCKS.c.ticket_id)
+    .where(CLOCKS.c.next_fire_at <= bindparam("now"))
+    .with_for_update(skip_locked=True)
+)
+_MARK = (
+    update(CLOCKS)
+    .where(CLOCKS.c.id == bindparam("row_id"), CLOCKS.c.next_fire_at == bindparam("seen"))
+    .values(next_fire_at=None)
+)
+
+
 def bare_claim(desk: Desk, now: datetime) -> None:
-    """The least that a claim of all due rows can be: select, mark, commit."""
+    """The least that a claim of all due rows with event and notice can be, in one transaction."""
     with desk.store.write() as tx:
-        due = tx.conn.execute(select(CLOCKS.c.id).where(CLOCKS.c.next_fire_at <= now)).scalars().all()
-        for begin in range(0, len(due), 500):
-            part = due[begin : begin + 500]
-            tx.conn.execute(update(CLOCKS).where(CLOCKS.c.id.in_(part)).values(next_fire_at=None))
+        due = tx.conn.execute(_DUE, {"now": now}).all()
+        tx.conn.execute(_MARK, [{"row_id": row.id, "seen": now} for row in due])
+        tx.conn.execute(insert(EVENTS), [_event(row.ticket_id, row.number, now) for row in due])
+        tx.conn.execute(insert(OUTBOX), [_notice(row.ticket_id, row.number, row.team_id, now) for row in due])
+
+
+def _event(ticket_id: int, number: str, now: datetime) -> dict[str, object]:
+    return {
+        "ticket_id": ticket_id, "at": now, "effective_at": now, "time_source": "server", "kind": "escalate",
+        "from_status": "dispatched", "to_status": "dispatched", "actor_id": 0, "text": f"{number} 提醒到场",
+    }  # fmt: skip
+
+
+def _notice(ticket_id: int, number: str, team_id: str, now: datetime) -> dict[str, object]:
+    return {
+        "ticket_id": ticket_id, "channel": "console", "recipients": [f"crew:{team_id}"], "text": f"{number} 提醒到场",
+        "idempotency_key": f"bare:{ticket_id}:{now}", "state": "queued", "attempts": 0, "created_at": now,
+        "next_try_at": now,
+    }  # fmt: skip
 
 
 def make_due(desk: Desk, at: datetime) -> None:

@@ -1,0 +1,10 @@
+"""All speed goals in one run: `make bench`. Exit 1 if one misses its limit; each part also runs alone."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import intake, routing, sweep
+
+if __name__ == "__main__":
+    sys.exit(max(part.main() for part in (routing, intake, sweep)))
