@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dispatch.cli import care, demo, people, serve, setup
+from dispatch.cli import care, demo, people, serve, setup, zones
 from dispatch.domain.errors import DispatchError
 
 
@@ -17,9 +17,7 @@ class Refused(click.ClickException):
 
     def __init__(self, error: DispatchError) -> None:
         lines = [error.detail + (f" ({error.field})" if error.field else "")]
-        for found in error.extra.get("problems", ()):
-            place = f" 位置 {found['place']}" if found.get("place") else ""
-            lines.append(f"  要素 {found['feature']} ({found.get('id')}){place}: {found['reason']}")
+        lines += [f"  {zones.problem_text(found)}" for found in error.extra.get("problems", ())]
         super().__init__("\n".join(lines))
 
 
@@ -53,6 +51,8 @@ for _command in (
     setup.init,
     people.create_user,
     people.create_token,
+    zones.import_zones,
+    zones.route,
     care.sweep,
     care.doctor,
     care.state_diagram,

@@ -18,6 +18,8 @@ from dispatch.domain.place import Datum, Point, point_of
 LON = ("lon", "lng", "longitude", "x", "经度")
 LAT = ("lat", "latitude", "y", "纬度")
 _CHUNK = 1 << 16
+# So many row numbers of one kind are printed; the file that was written has them all.
+_LISTED = 200
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -92,7 +94,8 @@ class Table:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(number, [""] * width, f"引号或长度有误, 无法读取 (文件第 {self._reader.line_num} 行: {error})")
+                where = f"文件第 {self._reader.line_num} 行: {error}"
+                yield Row(number, [""] * width, f"引号或长度有误, 无法读取 ({where})")
                 continue
             if len(cells) == width:
                 yield Row(number, cells)
@@ -153,6 +156,12 @@ def replacing(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
         raise InvalidInput(f"不能写入 {path}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """Return row numbers for people: how many, and which, up to a limit."""
+    more = " …" if len(numbers) > _LISTED else ""
+    return f"{len(numbers)} 行: 第 {', '.join(map(str, numbers[:_LISTED]))} 行{more}"
 
 
 def point(lon: str, lat: str, datum: Datum) -> Point:

@@ -32,8 +32,6 @@ INVALID = "invalid"
 DATUMS = click.Choice([datum.value for datum in Datum])
 _ID_HELP = "Property with the zone id; id, zone_id or code by default. @index numbers the features."
 _NAME_HELP = "Property with the zone name; name by default."
-# So many row numbers of one kind are printed; the output file has them all.
-_LISTED = 200
 
 
 def zone_options(command: F) -> F:
@@ -102,8 +100,9 @@ def import_zones(
     if check:
         click.echo(f"{file.name}: {len(zones)} 个网格, 可以导入")
         return
-    desk, now = context.desk(ctx), context.utc_now()
+    desk = context.desk(ctx)
     bring_up(desk)
+    now = context.utc_now()
     version = setup.import_zones(
         desk,
         SYSTEM,
@@ -200,6 +199,4 @@ def _tell(out: Path, counts: Counter[str], faults: Mapping[str, list[int]]) -> N
     parts = ", ".join(f"{status} {count}" for status, count in counts.most_common()) or "没有数据行"
     click.echo(f"{out}: {counts.total()} 行 ({parts})")
     for reason, numbers in faults.items():
-        more = f" 等, 其余见 {out.name}" if len(numbers) > _LISTED else ""
-        listed = ", ".join(map(str, numbers[:_LISTED]))
-        click.echo(f"  {reason}: {len(numbers)} 行: 第 {listed} 行{more}")
+        click.echo(f"  {reason}: {tables.listed(numbers)}")
