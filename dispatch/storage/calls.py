@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, column, insert, literal, literal_column, select, table, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
 from dispatch.storage.db import Tx
@@ -52,5 +52,5 @@ def tickets_with_terms(dialect: str, terms: Sequence[str]) -> ColumnElement[Any]
         match = literal(" AND ".join(f'"{term}"' for term in terms))
         found = select(_TERMS.c.rowid).where(literal_column("call_terms").op("MATCH")(match))
     else:
-        found = select(_TERMS.c.call_id).where(_TERMS.c.terms.contains(array(terms, type_=Text)))
+        found = select(_TERMS.c.call_id).where(_TERMS.c.terms.contains(literal(list(terms), ARRAY(Text))))
     return select(CALLS.c.ticket_id).where(CALLS.c.id.in_(found)).scalar_subquery()
