@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.support.pg"]
+pytest_plugins = ["tests.support.pg", "tests.support.cast", "tests.support.store"]
 
 LOOPBACK = ["127.0.0.1", "::1"]
 
