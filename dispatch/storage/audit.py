@@ -74,9 +74,10 @@ def broken_at(conn: Connection) -> int | None:
 
 
 def _chain(conn: Connection) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
-    for row in conn.execution_options(yield_per=1000).execute(select(AUDIT).order_by(AUDIT.c.seq)):
-        entry = Entry(row.at, row.actor_id, row.actor, row.action, row.subject, row.detail)
-        yield row.seq, row.hash, entry.hashed()
+    with conn.execute(select(AUDIT).order_by(AUDIT.c.seq).execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            entry = Entry(row.at, row.actor_id, row.actor, row.action, row.subject, row.detail)
+            yield row.seq, row.hash, entry.hashed()
 
 
 def page(conn: Connection, after: int, limit: int, subject: str | None) -> list[dict[str, Any]]:

@@ -71,7 +71,7 @@ def _conditions(tx: Tx, wanted: Filter, now: datetime) -> list[ColumnElement[boo
         value = getattr(wanted, name)
         if value is not None:
             conditions.append(TICKETS.c[name] == value)
-    conditions += [_of_team(team) for team in (wanted.team_id, wanted.visible_to_team) if team is not None]
+    conditions += [of_team(team) for team in (wanted.team_id, wanted.visible_to_team) if team is not None]
     if wanted.is_open is not None:
         conditions.append(TICKETS.c.ended_at.is_(None) if wanted.is_open else TICKETS.c.ended_at.is_not(None))
     if wanted.is_breached is not None:
@@ -82,9 +82,12 @@ def _conditions(tx: Tx, wanted: Filter, now: datetime) -> list[ColumnElement[boo
     return conditions
 
 
-def _of_team(team_id: str) -> ColumnElement[bool]:
+def of_team(team_id: str) -> ColumnElement[bool]:
+    """Return the condition that a ticket is a team's own, or one that it assists with."""
     # Team ids are slugs without quotes, so the quoted id in the JSON text is the list member.
-    return or_(TICKETS.c.team_id == team_id, sql_cast(TICKETS.c.assisting, Text).contains(f'"{team_id}"', autoescape=True))
+    return or_(
+        TICKETS.c.team_id == team_id, sql_cast(TICKETS.c.assisting, Text).contains(f'"{team_id}"', autoescape=True)
+    )
 
 
 def _broken(now: datetime) -> ColumnElement[bool]:

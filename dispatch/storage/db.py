@@ -6,10 +6,12 @@ and never commits.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, event
@@ -96,10 +98,14 @@ class Store:
 
 def engine_options(url: str, threads: int) -> Mapping[str, Any]:
     """Return the options of the engine: a connection for every thread, checked before use on PostgreSQL."""
-    options: dict[str, Any] = {"pool_size": min(threads, 16), "max_overflow": threads}
+    options: dict[str, Any] = {"pool_size": min(threads, 16), "max_overflow": threads, "json_serializer": _json}
     if not url.startswith("sqlite"):
         options["pool_pre_ping"] = True
     return options
+
+
+# Chinese as it is written: readable in the database, and found there by LIKE.
+_json = partial(json.dumps, ensure_ascii=False)
 
 
 def _tune_sqlite(engine: Engine) -> None:

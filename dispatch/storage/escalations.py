@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from dispatch.storage.board import of_team
 from dispatch.storage.db import Tx
 from dispatch.storage.tables import EscalationRow, TicketRow, table_of
 
@@ -32,14 +33,14 @@ def open_supervision(tx: Tx, ticket_ids: Sequence[int]) -> None:
 
 
 def page(tx: Tx, after: int, limit: int, *, is_unanswered: bool, team_id: str | None) -> list[dict[str, Any]]:
-    """Return fired steps with id below `after` (0: from the newest), newest first; of one team if given."""
+    """Return fired steps with id below `after` (0: from the newest), newest first; for one team if given."""
     query = _WITH_TICKET.order_by(ESCALATIONS.c.id.desc()).limit(limit)
     if after:
         query = query.where(ESCALATIONS.c.id < after)
     if is_unanswered:
         query = query.where(ESCALATIONS.c.acknowledged_at.is_(None))
     if team_id is not None:
-        query = query.where(TICKETS.c.team_id == team_id)
+        query = query.where(of_team(team_id))
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 
