@@ -20,7 +20,8 @@ _FILL = update(REPLIES).where(REPLIES.c.key == bindparam("wanted")).values(reply
 
 @cache
 def _claim(dialect: str) -> Any:
-    return upsert(dialect, REPLIES).on_conflict_do_nothing()
+    # Without the option the count of an INSERT is -1 on PostgreSQL, which looks like a claim.
+    return upsert(dialect, REPLIES).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def claim(tx: Tx, keys: Sequence[tuple[str, str]], body_sha256: str, now: datetime) -> dict[str, Any] | None:
