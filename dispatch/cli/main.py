@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dispatch.cli import care, demo, people, serve, setup, zones
+from dispatch.cli import care, demo, people, replay, serve, setup, zones
 from dispatch.domain.errors import DispatchError
 
 
@@ -53,6 +53,7 @@ for _command in (
     people.create_token,
     zones.import_zones,
     zones.route,
+    replay.replay,
     care.sweep,
     care.doctor,
     care.state_diagram,
