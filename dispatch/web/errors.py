@@ -60,6 +60,8 @@ def register(app: APIFlask) -> None:
 def _invalid(error: HTTPError) -> Response:
     cause = error.__cause__
     faults = explain(cause) if isinstance(cause, ValidationError) else []
+    if "headers" in error.detail:
+        faults = [fault | {"field": fault["field"].replace("_", "-").title()} for fault in faults]
     if not faults:
         return problem(error.status_code, "invalid-input", str(error.message))
     first = faults[0]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -29,11 +31,12 @@ class Caller:
     token: str
 
     def get(self, path: str, **query: Any) -> TestResponse:
-        return self.client.get(f"/api/v1{path}", query_string=query, headers=self._headers())
+        address = f"/api/v1{path}" + (f"?{urlencode(query)}" if query else "")
+        return self.client.get(address, headers=self._headers())
 
     def post(self, path: str, body: Any = None, key: str | None = None, **options: Any) -> TestResponse:
         if body is not None:
-            options["json"] = body
+            options["data"] = json.dumps(body)
         return self.client.post(f"/api/v1{path}", headers=self._headers(key), **options)
 
     def _headers(self, key: str | None = None) -> dict[str, str]:
