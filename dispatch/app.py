@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import structlog
 from apiflask import APIFlask
@@ -61,11 +63,21 @@ def _configure_logging(level: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+            _line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+_render = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+# Seven digits and more that are no part of a ticket number or a time, and what has the length of a token.
+_SECRETS = re.compile(r"(?<![\w.])\+?\d{7,}(?!\w)|(?<![\w-])[\w-]{43}(?![\w-])")
+
+
+def _line(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+    """Write a line with telephone numbers and tokens masked: a database quotes the row that it refuses."""
+    return _SECRETS.sub("***", _render(logger, method, event))
 
 
 def _make_folder(settings: Settings) -> None:

@@ -99,6 +99,7 @@ class Store:
 def engine_options(url: str, threads: int) -> Mapping[str, Any]:
     """Return the options of the engine: a connection for every thread, checked before use on PostgreSQL."""
     options: dict[str, Any] = {"pool_size": min(threads, 16), "max_overflow": threads, "json_serializer": _json}
+    options["hide_parameters"] = True  # an error in the log names no caller
     if not url.startswith("sqlite"):
         options["pool_pre_ping"] = True
     return options

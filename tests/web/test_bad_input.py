@@ -31,8 +31,8 @@ def problem(answer: TestResponse, status: int, field: str | None = None) -> dict
     return told
 
 
-PIN = {"lon": 112.9, "lat": 28.2, "datum": "wgs84"}
-WRONG = [
+PIN: dict[str, Any] = {"lon": 112.9, "lat": 28.2, "datum": "wgs84"}
+WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("category", {"category": None}, "应为文字"),
     ("category", {"category": ""}, "至少 1 个字"),
     ("category", {"category": "重"}, "未知的诉求类别"),
@@ -85,7 +85,7 @@ NO_JSON = {
     "infinity": (b'{"called_at": -Infinity}', "-Infinity"),
     "deep list": (b"[" * 100_000, "嵌套过深"),
     "deep object": (b'{"a":' * 100_000, "嵌套过深"),
-    "gbk": ('{"description": "停水"}'.encode("gbk"), "UTF-8"),
+    "gbk": ('{"description": "整栋楼"}'.encode("gbk"), "UTF-8"),
     "endless number": (b'{"pipe_dn": ' + b"9" * 5000 + b"}", "数字过长"),
     "form": (b"category=no_water", "JSON"),
 }
@@ -132,7 +132,7 @@ def test_neither_do_names_nor_answers(as_: As, now: datetime, subtests: pytest.S
             problem(as_("agent").post("/calls", a_call(now, **{text: 1})), 422)
 
 
-VERBS = [
+VERBS: list[tuple[str, dict[str, Any], str]] = [
     ("cancel", {"reason": "by_caller"}, "note"),
     ("cancel", {}, "reason"),
     ("merge", {}, "into"),
