@@ -19,7 +19,7 @@ from dispatch.domain.times import shanghai_text
 from dispatch.domain.zone_file import read_zones
 from dispatch.domain.zones import Zone
 from dispatch.notify.port import Parcel
-from dispatch.services import bootstrap, health, setup
+from dispatch.services import bootstrap, health, sealing, setup
 from dispatch.services.desk import Desk
 from dispatch.services.simulation import MIX, Hour, Outcome
 
@@ -102,6 +102,7 @@ def play(desk: Desk, start: datetime) -> None:
     agent = Actor(1, "演示坐席", Role.AGENT)
     rng = Random(_SEED)  # noqa: S311 - the dice of a simulation
     outcome = Hour(desk, agent, _zones(), start, rng, {"console": narrator}, tell).run()
+    sealing.seal(desk)
     _sum_up(desk, outcome, narrator)
 
 

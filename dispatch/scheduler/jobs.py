@@ -1,4 +1,4 @@
-"""APScheduler wakes two services, and nothing else: the sweep of the clocks and the delivery of notices.
+"""APScheduler wakes three services, and nothing else: sweep of the clocks, delivery of notices, seal of the audit.
 
 Any number of processes may run one; the database decides who fires a step. Each job sleeps until the next due
 time, one second at most; the sweep is woken early when a commit brings something earlier.
@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dispatch.notify.port import Channel
-from dispatch.services import delivery, escalation, health
+from dispatch.services import delivery, escalation, health, sealing
 from dispatch.services.desk import Desk
 
 log = structlog.get_logger()
@@ -61,9 +61,9 @@ class Jobs:
         self._next_sweep_at = now()
 
     def start(self) -> None:
-        """Start both jobs at once."""
+        """Start all jobs at once."""
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
-        for name, job in (("sweep", self._sweep), ("deliver", self._deliver)):
+        for name, job in (("sweep", self._sweep), ("deliver", self._deliver), ("seal", self._seal)):
             self._scheduler.add_job(job, every, id=name, next_run_time=self._now(), **_OPTIONS)
         self._scheduler.start()
         self._desk.store.on_commit = self.wake
@@ -103,3 +103,6 @@ class Jobs:
         done = delivery.deliver(self._desk, self._channels, self._now)
         if done.retried or done.failed:
             log.warning("deliver", sent=done.sent, retried=done.retried, failed=done.failed)
+
+    def _seal(self) -> None:
+        sealing.seal(self._desk)

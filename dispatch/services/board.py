@@ -114,7 +114,7 @@ def audited(desk: Desk, actor: Actor, *, subject: str | None, after: int, limit:
     with desk.store.read() as tx:
         rows = audit.page(tx.conn, after, limit + 1, subject)
     items = [{**row, "at": present.time(row["at"])} for row in rows[:limit]]
-    return {"items": items, "next": items[-1]["seq"] if len(rows) > limit else None}
+    return {"items": items, "next": items[-1]["id"] if len(rows) > limit else None}
 
 
 def teams(desk: Desk, actor: Actor) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from dispatch.domain.errors import DispatchError
 from dispatch.domain.policy import Policy
 from dispatch.domain.settings import Settings
 from dispatch.domain.zone_index import ZoneIndex
+from dispatch.services.numbering import Numbers
 from dispatch.storage import directory
 from dispatch.storage.db import Store, Tx
 
@@ -65,6 +66,7 @@ class Desk:
         self.store = store
         self.settings = settings
         self.channels = settings.channels
+        self.numbers = Numbers(store)
         self._book: directory.Book | None = None
         self._policies: _Versions[str, Policy] = _Versions()
         self._indexes: _Versions[int, ZoneIndex] = _Versions()

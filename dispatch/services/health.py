@@ -16,6 +16,8 @@ SILENT_AFTER_S = 15.0
 _FORGET_AFTER = timedelta(days=1)
 # A notice that has waited so long is a notice nobody sends.
 _STUCK_AFTER_S = 300.0
+# The scheduler seals every second.
+_UNSEALED_FOR_S = 60.0
 
 
 def beat(desk: Desk, worker: str, now: datetime, totals: Sweep) -> None:
@@ -76,6 +78,8 @@ def examine(desk: Desk, now: datetime) -> list[Finding]:
         findings.append(Finding("zones", zone_set is not None, f"v{zone_set}" if zone_set else "没有有效的网格"))
         broken = audit.broken_at(tx.conn)
         findings.append(Finding("audit", broken is None, "完整" if broken is None else f"在第 {broken} 条断开"))
+        open_s = _age(audit.unsealed_since(tx.conn), now)
+        findings.append(Finding("audit seal", open_s <= _UNSEALED_FOR_S, f"最久未封存 {open_s:.0f} 秒"))
         findings += [Finding(name, not count, str(count)) for name, count in health.orphans(tx).items()]
         failed = outbox.counts(tx).get("failed", 0)
         findings.append(Finding("outbox failed", not failed, str(failed)))

@@ -20,6 +20,7 @@ from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
 from dispatch.services import present
 from dispatch.services.desk import Desk, Rules
+from dispatch.services.numbering import number_text
 from dispatch.services.routing import place
 from dispatch.storage import calls, outbox, replies, tickets
 from dispatch.storage.db import Tx
@@ -54,13 +55,20 @@ def register(
     """
     check_permitted(actor, Permission.CALL)
     keys = _keys(actor, call, key)
-    with desk.store.write() as tx:
-        first = replies.claim(tx, keys, _sha256(body), now) if keys else None
-        if first is not None:
-            return Receipt(first, True)
-        rules = desk.rules(tx, now)
-        reply = _take(desk, tx, rules, actor, call, now)
-        replies.keep(tx, keys, reply)
+    day = shanghai_day(now)
+    count = desk.numbers.take(day)
+    is_used = False
+    try:
+        with desk.store.write() as tx:
+            first = replies.claim(tx, keys, _sha256(body), now)
+            if first is not None:
+                return Receipt(first, True)
+            reply = _take(tx, desk, actor, call, number_text(day, count), now)
+            replies.keep(tx, keys, reply)
+        is_used = reply["outcome"] == Outcome.TICKET
+    finally:
+        if not is_used:
+            desk.numbers.give_back(day, count)
     return Receipt(reply, False)
 
 
@@ -77,29 +85,23 @@ def _sha256(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _take(desk: Desk, tx: Tx, rules: Rules, actor: Actor, call: NewCall, now: datetime) -> dict[str, Any]:
+def _take(tx: Tx, desk: Desk, actor: Actor, call: NewCall, number: str, now: datetime) -> dict[str, Any]:
+    rules = desk.rules(tx, now)
     category = rules.policy.category(call.category)
     outcome = check_call(call, category, now)
     if outcome is Outcome.ANSWERED:
         call_id = _add_call(tx, actor, call, outcome, None, now)
+        _index(tx, call_id, call)
         tx.audit(now, actor, "call", f"call {call_id}", outcome=outcome)
         return _reply(call_id, outcome, None)
     if outcome is Outcome.ATTACHED:
         return _attach(tx, desk, actor, call, now)
-    return _open(tx, desk, rules, actor, call, now)
+    return _open(tx, desk, rules, actor, call, number, now)
 
 
-def _add_call(
-    tx: Tx,
-    actor: Actor,
-    call: NewCall,
-    outcome: Outcome,
-    ticket_id: int | None,
-    now: datetime,
-    number: str = "",
-) -> int:
+def _add_call(tx: Tx, actor: Actor, call: NewCall, outcome: Outcome, ticket_id: int | None, now: datetime) -> int:
     point = call.point
-    call_id = calls.add(
+    return calls.add(
         tx,
         {
             "cti_call_id": call.cti_call_id,
@@ -120,9 +122,11 @@ def _add_call(
             "answer": call.answer,
         },
     )
+
+
+def _index(tx: Tx, call_id: int, call: NewCall, number: str = "") -> None:
     words = " ".join(filter(None, (number, call.address, call.description, call.caller_name)))
     calls.index_terms(tx, call_id, index_terms(words))
-    return call_id
 
 
 def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> dict[str, Any]:
@@ -133,6 +137,7 @@ def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> d
         label = STATUS_LABELS[ticket.status]
         raise InvalidInput(f"工单 {ticket.number} 已{label}, 请新建工单", field="attach_to")
     call_id = _add_call(tx, actor, call, Outcome.ATTACHED, ticket.id, now)
+    _index(tx, call_id, call)
     text = f"{actor.label} 并入来电 {call_id}: {call.description[:80]}"
     tickets.note(tx, ticket, "call", text, actor, now, at=call.called_at)
     told = Notice(("crew",), f"{ticket.number} 又有来电: {call.description[:80]}")
@@ -144,12 +149,12 @@ def _reply(call_id: int, outcome: Outcome, ticket: dict[str, Any] | None) -> dic
     return {"call_id": call_id, "outcome": outcome.value, "ticket": ticket}
 
 
-def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, now: datetime) -> dict[str, Any]:
+def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number: str, now: datetime) -> dict[str, Any]:
     policy = rules.policy
     level = policy.level_of(policy.category(call.category), call.answers)
     check_place(call, level)
     placing = place(rules, call.point)
-    fresh = _fresh(tickets.next_number(tx, shanghai_day(now)), level, call, placing.area, policy)
+    fresh = _fresh(number, level, call, placing.area, policy)
     fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))
     dispatch = None
     if placing.assignment:
@@ -161,10 +166,12 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, now: da
         **placing.columns(rules),
     }
     row = tickets.create(tx, fresh, told, dispatch)
-    call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now, fresh.number)
+    call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now)
     ticket = replace(fresh, id=row["id"])
     received = tickets.note_row(ticket, "receive", f"{actor.label} 受理来电 {call_id}", actor, now, call.called_at)
-    tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
+    with tx.together():
+        _index(tx, call_id, call, ticket.number)
+        tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
     return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now))
 
 

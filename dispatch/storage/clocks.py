@@ -96,7 +96,7 @@ def save(tx: Tx, ticket_id: int, values: Sequence[Clock]) -> None:
 
 @cache
 def _put(dialect: str) -> Any:
-    put = upsert(dialect, CLOCKS)
+    put = upsert(dialect, CLOCKS).inline()
     changed = {name: put.excluded[name] for name in _FIELDS if name not in _KEY}
     return put.on_conflict_do_update(index_elements=_KEY, set_=changed)
 

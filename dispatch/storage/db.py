@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -37,7 +37,7 @@ def upsert(dialect: str, table: Table) -> Any:
 
 @dataclass(slots=True)
 class Tx:
-    """One transaction: its connection, the audit entries to be chained at its end, and the earliest new alarm."""
+    """One transaction: its connection, the audit entries to be written at its end, and the earliest new alarm."""
 
     conn: Connection
     audit_entries: list[audit.Entry] = field(default_factory=list)
@@ -48,8 +48,13 @@ class Tx:
         """`sqlite` or `postgresql`."""
         return self.conn.dialect.name
 
+    def together(self) -> AbstractContextManager[object]:
+        """Send the statements of the body in one go: on PostgreSQL one round trip. None of them may give an answer."""
+        dbapi: Any = self.conn.connection.dbapi_connection
+        return nullcontext() if self.dialect == "sqlite" else dbapi.pipeline()
+
     def audit(self, at: datetime, actor: Actor, action: str, subject: str, **detail: Any) -> None:
-        """Note who did or saw what; written as the last statement, so the chain's lock is held shortest."""
+        """Note who did or saw what; written at the end of the transaction."""
         self.audit_entries.append(audit.Entry(at, actor.user_id, actor.label, action, subject, detail))
 
     def wake_at(self, at: datetime | None) -> None:

@@ -14,7 +14,7 @@ from dispatch.storage.db import Tx
 from dispatch.storage.tables import OutboxRow, table_of
 
 OUTBOX = table_of(OutboxRow)
-_INSERT = insert(OUTBOX)
+_INSERT = insert(OUTBOX).inline()
 _OF_TEAM = ("crew", "backup")
 _OF_BRANCH = ("area_lead", "branch_duty")
 

@@ -48,7 +48,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column type."""
-        return dialect.type_descriptor(_SqliteUtc() if dialect.name == "sqlite" else DateTime(timezone=True))
+        utc = _SqliteUtc() if dialect.name == "sqlite" else DateTime(timezone=True)  # type: ignore[no-untyped-call]
+        return dialect.type_descriptor(utc)
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Refuse naive times."""
@@ -329,21 +330,26 @@ class OutboxRow(Base):
 
 
 class AuditRow(Base):
-    """Who did or saw what; hash-chained, appended only."""
+    """Who did or saw what; appended only, and sealed once: its place and hash in the chain."""
 
     __tablename__ = "audit"
-    seq: Id = mapped_column(primary_key=True, autoincrement=False)
+    id: Id = mapped_column(primary_key=True)
     at: Mapped[datetime]
     actor_id: Mapped[int]
     actor: Mapped[str]
     action: Mapped[str]
     subject: Mapped[str]
     detail: Mapped[dict[str, Any]]
-    hash: Mapped[str]
+    seq: Mapped[int | None] = mapped_column(unique=True)
+    hash: Mapped[str | None]
+
+    __table_args__ = (
+        Index("ix_audit_unsealed", "id", sqlite_where=sql("seq IS NULL"), postgresql_where=sql("seq IS NULL")),
+    )
 
 
 class AuditHeadRow(Base):
-    """Where the chain ends; its row lock puts the appenders in line."""
+    """Where the chain ends; its row lock lets one sealer work at a time."""
 
     __tablename__ = "audit_head"
     id: Id = mapped_column(primary_key=True)

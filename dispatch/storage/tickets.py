@@ -33,21 +33,20 @@ _SELECT = select(*(TICKETS.c[name] for name in DECIDED))
 _LOCK_BY_NUMBER = _SELECT.where(TICKETS.c.number == bindparam("number")).with_for_update()
 _LOCK_BY_ID = _SELECT.where(TICKETS.c.id == bindparam("id")).with_for_update()
 _INSERT = insert(TICKETS).returning(TICKETS.c.id)
-_INSERT_EVENT = insert(EVENTS)
+_INSERT_EVENT = insert(EVENTS).inline()
 
 
-def next_number(tx: Tx, day: date) -> str:
-    """Return the next ticket number of a Shanghai day, e.g. `GD20261124-000123`.
-
-    The row's lock makes it unique over all processes.
-    """
-    last = tx.conn.execute(_count_up(tx.dialect), {"day": day, "last": 1}).scalar_one()
-    return f"GD{day:%Y%m%d}-{last:06d}"
+def reserve_numbers(tx: Tx, day: date, block: int) -> int:
+    """Take `block` ticket numbers of a Shanghai day and return the last of them."""
+    return int(tx.conn.execute(_count_up(tx.dialect), {"day": day, "last": block}).scalar_one())
 
 
 @cache
 def _count_up(dialect: str) -> Any:
-    counted = upsert(dialect, NUMBERS).on_conflict_do_update(index_elements=["day"], set_={"last": NUMBERS.c.last + 1})
+    count = upsert(dialect, NUMBERS)
+    counted = count.on_conflict_do_update(
+        index_elements=["day"], set_={"last": NUMBERS.c.last + count.excluded["last"]}
+    )
     return counted.returning(NUMBERS.c.last)
 
 

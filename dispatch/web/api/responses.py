@@ -139,16 +139,17 @@ class Escalations(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    """Who did or saw what."""
+    """Who did or saw what; `seq` and `hash` are its place in the chain, once sealed."""
 
-    seq: int
+    id: int
     at: str
     actor_id: int
     actor: str
     action: str
     subject: str
     detail: dict[str, Any]
-    hash: str
+    seq: int | None
+    hash: str | None
 
 
 class Audit(BaseModel):

@@ -19,16 +19,26 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 def upgrade() -> None:
     op.create_table(
         "audit",
-        sa.Column("seq", ID, autoincrement=False, nullable=False),
+        sa.Column("id", ID, nullable=False),
         sa.Column("at", TIME, nullable=False),
         sa.Column("actor_id", ID, nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("action", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("detail", JSON, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("seq"),
+        sa.Column("seq", ID, nullable=True),
+        sa.Column("hash", sa.Text, nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("seq"),
     )
+    op.create_index(
+        "ix_audit_unsealed",
+        "audit",
+        ["id"],
+        sqlite_where=sa.text("seq IS NULL"),
+        postgresql_where=sa.text("seq IS NULL"),
+    )
+
     head = op.create_table(
         "audit_head",
         sa.Column("id", ID, nullable=False),
