@@ -17,6 +17,11 @@ def broken_at(store: Store) -> int | None:
         return audit.broken_at(tx.conn)
 
 
+def seal(store: Store, batch: int = 1000) -> int:
+    with store.write() as tx:
+        return audit.seal(tx.conn, batch)
+
+
 def run(store: Store, statement: str) -> None:
     with store.write() as tx:
         tx.conn.execute(text(statement))
@@ -36,11 +41,13 @@ def test_an_empty_chain_is_whole(bare_store: Store) -> None:
 
 
 def test_entries_are_chained_in_order(store: Store, now: datetime) -> None:
-    with store.read() as tx:
-        (before,) = (row["seq"] for row in audit.page(tx.conn, 0, 1, None))
+    before = seal(store)
     say(store, now, "one", "two")
     say(store, now, "three")
     say(store, now)
+    assert seal(store, 2) == 2
+    assert seal(store, 2) == 1
+    assert seal(store) == 0
     with store.read() as tx:
         rows = audit.page(tx.conn, 0, 3, None)
     assert [(row["seq"], row["subject"]) for row in rows] == [
@@ -53,8 +60,28 @@ def test_entries_are_chained_in_order(store: Store, now: datetime) -> None:
     assert broken_at(store) is None
 
 
+def test_an_entry_waits_unsealed_until_somebody_seals(store: Store, now: datetime) -> None:
+    seal(store)
+    with store.read() as tx:
+        assert audit.unsealed_since(tx.conn) is None
+    say(store, now, "new")
+    with store.read() as tx:
+        assert audit.unsealed_since(tx.conn) == now
+        assert audit.page(tx.conn, 0, 1, None)[0]["hash"] is None
+
+
+def test_many_sealers_make_one_chain(store: Store, now: datetime) -> None:
+    before = seal(store)
+    say(store, now, *map(str, range(40)))
+    assert sum(map(int, map(str, in_parallel([lambda: seal(store, 5)] * 8)))) == 40
+    assert broken_at(store) is None
+    with store.read() as tx:
+        assert {row["seq"] for row in audit.page(tx.conn, 0, 40, None)} == set(range(before + 1, before + 41))
+
+
 def test_many_writers_make_one_chain(store: Store, now: datetime) -> None:
     in_parallel([lambda n=n: say(store, now, f"{n}a", f"{n}b") for n in range(16)])  # type: ignore[misc]
+    seal(store)
     assert broken_at(store) is None
     with store.read() as tx:
         subjects = {row["subject"] for row in audit.page(tx.conn, 0, 32, None)}
@@ -76,6 +103,7 @@ def test_many_writers_make_one_chain(store: Store, now: datetime) -> None:
 )
 def test_every_change_of_an_entry_shows(store: Store, now: datetime, change: str) -> None:
     say(store, now, "last")
+    seal(store)
     assert broken_at(store) is None
     run(store, change)
     assert broken_at(store) == 3
@@ -83,8 +111,7 @@ def test_every_change_of_an_entry_shows(store: Store, now: datetime, change: str
 
 def test_a_cut_tail_shows(store: Store, now: datetime) -> None:
     say(store, now, "last")
-    with store.read() as tx:
-        (last,) = (row["seq"] for row in audit.page(tx.conn, 0, 1, None))
+    last = seal(store)
     run(store, f"DELETE FROM audit WHERE seq = {last}")
     assert broken_at(store) == last
 
@@ -93,8 +120,8 @@ def test_pages_go_back_in_time(store: Store, now: datetime) -> None:
     say(store, now, "a", "b", "a", "b", "a")
     with store.read() as tx:
         first = audit.page(tx.conn, 0, 2, "a")
-        second = audit.page(tx.conn, first[-1]["seq"], 2, "a")
-        third = audit.page(tx.conn, second[-1]["seq"], 2, "a")
+        second = audit.page(tx.conn, first[-1]["id"], 2, "a")
+        third = audit.page(tx.conn, second[-1]["id"], 2, "a")
     assert [len(first), len(second), len(third)] == [2, 1, 0]
-    seqs = [row["seq"] for row in (*first, *second)]
-    assert seqs == sorted(seqs, reverse=True)
+    ids = [row["id"] for row in (*first, *second)]
+    assert ids == sorted(ids, reverse=True)

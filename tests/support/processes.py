@@ -29,8 +29,9 @@ from sqlalchemy import Table, func, insert, select
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.times import shanghai_day
-from dispatch.services import setup
+from dispatch.services import sealing, setup
 from dispatch.services.desk import Desk
+from dispatch.services.numbering import number_text
 from dispatch.storage import audit, calls, clocks, escalations, health, outbox, tickets
 from tests.support.cast import ZONE_A, call, cast_of, spot
 
@@ -218,7 +219,9 @@ def seed(desk: Desk, count: int, received_at: datetime) -> list[int]:
         row = _rows(tx.conn, tickets.TICKETS, tickets.TICKETS.c.number == first.body["ticket"]["number"])[0]
         parts = {t: _rows(tx.conn, t, t.c.ticket_id == row["id"]) for t in (calls.CALLS, clocks.CLOCKS, tickets.EVENTS)}
         day = shanghai_day(received_at)
-        copies = [_without_id(row) | {"number": tickets.next_number(tx, day)} for _ in range(count - 1)]
+        last = tickets.reserve_numbers(tx, day, count - 1)
+        numbers = [number_text(day, last - n) for n in reversed(range(count - 1))]
+        copies = [_without_id(row) | {"number": number} for number in numbers]
         ids = _insert(tx.conn, tickets.TICKETS, copies)
         for table, originals in parts.items():
             _insert(tx.conn, table, [_without_id(part) | {"ticket_id": i} for i in ids for part in originals])
@@ -283,7 +286,9 @@ def fired(desk: Desk, due: set[Step]) -> Fired:
     return Fired(
         escalations=len(steps),
         doubled=sum(_doubles(rows) for rows in (steps, keys, lines, entries)),
-        missing=len(due - set(steps)) + len(told - set(keys)) + sum(max(0, len(due) - len(r)) for r in (lines, entries)),
+        missing=len(due - set(steps))
+        + len(told - set(keys))
+        + sum(max(0, len(due) - len(r)) for r in (lines, entries)),
         early=len(set(steps) - due),
     )
 
@@ -299,6 +304,7 @@ def escalation_count(desk: Desk) -> int:
 
 def flaws(desk: Desk) -> dict[str, int]:
     """Every kind of row that must not be, with the place where the audit chain breaks; empty where all is well."""
+    sealing.seal(desk)
     with desk.store.read() as tx:
         found = {name: count for name, count in health.orphans(tx).items() if count}
         broken = audit.broken_at(tx.conn)
