@@ -16,6 +16,7 @@ from dispatch.domain.call import check_text
 from dispatch.domain.errors import NotFound, StaleVersion
 from dispatch.domain.place import Point
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
+from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import RULES, Verb
 from dispatch.domain.ticket import Command, Ticket, decide
 from dispatch.services import present
@@ -129,8 +130,20 @@ def _is_repeat(tx: Tx, ticket: Ticket, action: Action, actor: Actor) -> bool:
     """A button pressed twice: the ticket stands where the verb leads, and this person's verb brought it there."""
     if RULES[action.verb].target is not ticket.status or ticket.status in RULES[action.verb].sources:
         return False
+    if not _is_as_asked(ticket, action):
+        return False
     last = board.last_move(tx, ticket.id)
     return last is not None and last["kind"] == action.verb and last["actor_id"] == actor.user_id
+
+
+def _is_as_asked(ticket: Ticket, action: Action) -> bool:
+    """Whether team, target and time are those of the ticket; another wish is no second press."""
+    clock = ticket.running(ClockKind.FIX)
+    return (
+        action.team_id in (None, ticket.team_id)
+        and action.into in (None, ticket.merged_into)
+        and action.until in (None, clock.resume_at if clock else None)
+    )
 
 
 def _check_version(tx: Tx, desk: Desk, ticket: Ticket, action: Action, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from dispatch.domain import sla
@@ -25,7 +25,7 @@ _TIMES = ("received_at", "appointment_at", "ended_at")
 
 def time(value: datetime | None) -> str | None:
     """Return ISO 8601 in UTC, or None."""
-    return None if value is None else value.isoformat()
+    return None if value is None else value.astimezone(UTC).isoformat()
 
 
 def ticket(row: Mapping[str, Any], clock_values: Sequence[Clock], policy: Policy, now: datetime) -> dict[str, Any]:

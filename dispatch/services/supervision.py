@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from dispatch.domain.call import check_text
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
 from dispatch.domain.states import Verb
@@ -84,7 +85,7 @@ def acknowledge(desk: Desk, actor: Actor, escalation_id: int, now: datetime) -> 
             ticket = tickets.lock_id(tx, found["ticket_id"])
             text = f"{actor.label} 确认升级“{found['label']}” ({shanghai_text(now)})"
             tickets.note(tx, ticket, "acknowledge", text, actor, now, at=now)
-            found |= {"acknowledged_at": now, "acknowledged_by": actor.label}
+        found = escalations.find(tx, escalation_id) or found
     return present.escalation(found)
 
 
@@ -99,6 +100,7 @@ def reveal(desk: Desk, actor: Actor, number: str, reason: str, now: datetime) ->
     check_permitted(actor, Permission.REVEAL)
     if not reason.strip():
         raise InvalidInput("请写明查看原因", field="reason")
+    check_text(reason, "reason")
     with desk.store.write() as tx:
         ticket = see(tx, actor, number)
         tx.audit(now, actor, "reveal", number, reason=reason)

@@ -1,0 +1,416 @@
+"""A verb is done once, on the state that was seen; a second press and a repeated key change nothing."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from dispatch.domain.errors import (
+    IdempotencyMismatch,
+    IllegalTransition,
+    InvalidInput,
+    NotFound,
+    StaleVersion,
+)
+from dispatch.domain.place import Gcj02Point, Wgs84Point, to_gcj02
+from dispatch.domain.states import RULES, Status, Verb
+from dispatch.services import board, fieldwork, supervision
+from dispatch.services.desk import Desk
+from dispatch.storage.tables import AuditRow, EventRow, table_of
+from tests.support.cast import (
+    NOWHERE,
+    TEAM_A,
+    TEAM_B,
+    ZONE_B,
+    Cast,
+    act,
+    dispatched,
+    received,
+    spot,
+    ticket_at,
+    what_it_needs,
+)
+from tests.support.store import in_parallel
+
+BY_WHOM = {verb: "crew_a" for verb in fieldwork.VERBS} | {verb: "dispatcher" for verb in supervision.VERBS}
+MOVING = [verb for verb in Verb if RULES[verb].target]
+
+
+def written(desk: Desk) -> tuple[int, int]:
+    """How many events and audit entries there are."""
+    with desk.store.read() as tx:
+        tables = (table_of(EventRow), table_of(AuditRow))
+        events, entries = (tx.conn.execute(select(func.count()).select_from(table)).scalar_one() for table in tables)
+    return events, entries
+
+
+def clock(ticket: dict[str, Any], kind: str) -> dict[str, Any]:
+    return next(c for c in reversed(ticket["clocks"]) if c["kind"] == kind)
+
+
+def start(verb: Verb) -> Status:
+    """A state from which the verb leads to another one."""
+    return next(s for s in Status if s in RULES[verb].sources and s is not RULES[verb].target)
+
+
+def test_every_verb_has_its_service() -> None:
+    assert sorted(fieldwork.VERBS + supervision.VERBS) == sorted(Verb)
+    assert not set(fieldwork.VERBS) & set(supervision.VERBS)
+
+
+# ---------------------------------------------------------------- twice
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_a_repeated_key_gets_the_first_answer(desk: Desk, cast: Cast, now: datetime, verb: Verb) -> None:
+    category = "burst" if verb is Verb.ISOLATE else "no_water"
+    number = ticket_at(desk, Status.WORKING if verb is Verb.HOLD else start(verb), now, category=category)
+    if verb is Verb.CLOSE:
+        act(desk, cast.agent, number, Verb.CALLBACK, now, is_solved=True)
+    actor = getattr(cast, BY_WHOM[verb])
+    told = what_it_needs(desk, verb, now) | {"key": "k"}
+    first = act(desk, actor, number, verb, now, **told)
+    before = written(desk)
+    assert act(desk, actor, number, verb, now + timedelta(minutes=3), **told) == first
+    assert written(desk) == before
+
+
+def test_a_key_with_another_action_is_refused(desk: Desk, cast: Cast, now: datetime) -> None:
+    one, two = dispatched(desk, now), dispatched(desk, now)
+    act(desk, cast.crew_a, one, Verb.ACCEPT, now, key="k")
+    for number, verb, told in (
+        (two, Verb.ACCEPT, {}),
+        (one, Verb.DEPART, {}),
+        (one, Verb.ACCEPT, {"note": "马上到"}),
+    ):
+        with pytest.raises(IdempotencyMismatch):
+            act(desk, cast.crew_a, number, verb, now, key="k", **told)
+    assert act(desk, cast.lead_a, two, Verb.ACCEPT, now, key="k")["status"] == "accepted"
+
+
+def test_a_refused_action_keeps_no_key(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    with pytest.raises(IllegalTransition):
+        act(desk, cast.crew_a, number, Verb.DEPART, now, key="k")
+    act(desk, cast.crew_a, number, Verb.ACCEPT, now)
+    assert act(desk, cast.crew_a, number, Verb.DEPART, now, key="k")["status"] == "en_route"
+
+
+@pytest.mark.parametrize("verb", [verb for verb in MOVING if verb is not Verb.REASSIGN])
+def test_a_second_press_changes_nothing(desk: Desk, cast: Cast, now: datetime, verb: Verb) -> None:
+    number = ticket_at(desk, start(verb), now)
+    if verb is Verb.CLOSE:
+        act(desk, cast.agent, number, Verb.CALLBACK, now, is_solved=True)
+    actor, told = getattr(cast, BY_WHOM[verb]), what_it_needs(desk, verb, now)
+    first = act(desk, actor, number, verb, now, **told)
+    before = written(desk)
+    assert act(desk, actor, number, verb, now, **told) == first
+    # A phone that does not yet know of its own success sends the version it saw.
+    assert act(desk, actor, number, verb, now, version=first["version"] - 1, **told) == first
+    assert written(desk) == before
+
+
+def test_the_same_verb_of_somebody_else_is_no_second_press(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.ACCEPTED, now)
+    with pytest.raises(IllegalTransition) as caught:
+        act(desk, cast.lead_a, number, Verb.ACCEPT, now)
+    assert caught.value.extra["current_status"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("verb", "first", "second"),
+    [
+        (Verb.DISPATCH, {"team_id": TEAM_A}, {"team_id": TEAM_B}),
+        (Verb.HOLD, {"hours": 2}, {"hours": 3}),
+        (Verb.MERGE, {"into": 1}, {"into": 2}),
+    ],
+)
+def test_another_wish_is_no_second_press(
+    desk: Desk, cast: Cast, now: datetime, verb: Verb, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    status = Status.WORKING if verb is Verb.HOLD else start(verb)
+    number = ticket_at(desk, status, now)
+    targets = {1: dispatched(desk, now), 2: dispatched(desk, now)}
+
+    def told(wish: dict[str, Any]) -> dict[str, Any]:
+        if "hours" in wish:
+            return {"reason": "wait_user", "until": now + timedelta(hours=wish["hours"])}
+        return {"into": targets[wish["into"]]} if "into" in wish else wish
+
+    after = act(desk, cast.dispatcher, number, verb, now, **told(first))
+    with pytest.raises((IllegalTransition, InvalidInput)):
+        act(desk, cast.dispatcher, number, verb, now, **told(second))
+    assert act(desk, cast.dispatcher, number, verb, now, **told(first)) == after
+
+
+def test_many_presses_at_once_are_one(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    answers = in_parallel([lambda: act(desk, cast.crew_a, number, Verb.ACCEPT, now)] * 12)
+    assert [answer["status"] for answer in answers if isinstance(answer, dict)] == ["accepted"] * 12
+    kinds = [event["kind"] for event in board.ticket(desk, cast.crew_a, number, now)["timeline"]]
+    assert kinds.count("accept") == 1
+
+
+# ---------------------------------------------------------------- on what was seen
+
+
+def test_a_stale_version_is_refused_with_the_ticket_as_it_is(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    seen = board.ticket(desk, cast.crew_a, number, now)["version"]
+    current = act(desk, cast.agent, number, Verb.URGE, now, version=seen)
+    with pytest.raises(StaleVersion) as caught:
+        act(desk, cast.crew_a, number, Verb.ACCEPT, now, version=seen)
+    assert caught.value.field == "version"
+    assert caught.value.extra["ticket"] == current
+    assert current["urge_count"] == 1
+    assert act(desk, cast.crew_a, number, Verb.ACCEPT, now, version=current["version"])["status"] == "accepted"
+
+
+def test_of_two_who_saw_the_same_version_one_wins(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.ACCEPTED, now)
+    seen = board.ticket(desk, cast.dispatcher, number, now)["version"]
+    results = in_parallel(
+        [
+            lambda: act(desk, cast.crew_a, number, Verb.DEPART, now, version=seen),
+            lambda: act(desk, cast.dispatcher, number, Verb.REASSIGN, now, version=seen, team_id=TEAM_B),
+        ]
+    )
+    won = [result for result in results if isinstance(result, dict)]
+    lost = [result for result in results if isinstance(result, StaleVersion | NotFound)]
+    assert (len(won), len(lost)) == (1, 1)
+    assert board.ticket(desk, cast.dispatcher, number, now)["status"] == won[0]["status"]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_what_does_not_fit_is_refused(desk: Desk, cast: Cast, now: datetime, status: Status) -> None:
+    number = ticket_at(desk, status, now)
+    before = board.ticket(desk, cast.dispatcher, number, now)
+    for verb in Verb:
+        if status in RULES[verb].sources or status is RULES[verb].target:
+            continue
+        needed = what_it_needs(desk, verb, now)
+        with pytest.raises(IllegalTransition) as caught:
+            act(desk, cast.dispatcher, number, verb, now, **needed)
+        assert caught.value.extra == {"current_status": status, "current_version": before["version"]}
+    assert board.ticket(desk, cast.dispatcher, number, now) == before
+
+
+def test_there_must_be_a_ticket(desk: Desk, cast: Cast, now: datetime) -> None:
+    with pytest.raises(NotFound):
+        act(desk, cast.dispatcher, "GD20261124-000001", Verb.URGE, now)
+
+
+def test_control_characters_have_no_place_in_a_note(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    with pytest.raises(InvalidInput) as caught:
+        act(desk, cast.agent, number, Verb.URGE, now, note="\x07")
+    assert caught.value.field == "note"
+
+
+# ---------------------------------------------------------------- fieldwork
+
+
+def test_arriving_tells_how_far_the_phone_was(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.EN_ROUTE, now)
+    ticket = board.ticket(desk, cast.crew_a, number, now)
+    off = Wgs84Point(ticket["lon"], ticket["lat"] + 0.001)
+    act(desk, cast.crew_a, number, Verb.ARRIVE, now, point=to_gcj02(off), accuracy_m=12.4, note="门口有狗")
+    text = board.ticket(desk, cast.crew_a, number, now)["timeline"][-1]["text"]
+    assert text == "水管家甲 (水管家) 到场: 距报修点 111 m (精度 12 m); 门口有狗"
+
+
+def test_arriving_without_a_pin_or_a_place(desk: Desk, cast: Cast, now: datetime) -> None:
+    located, unlocated = ticket_at(desk, Status.EN_ROUTE, now), received(desk, now)
+    act(desk, cast.crew_a, located, Verb.ARRIVE, now)
+    act(desk, cast.dispatcher, unlocated, Verb.DISPATCH, now, team_id=TEAM_A)
+    act(desk, cast.crew_a, unlocated, Verb.ACCEPT, now)
+    act(desk, cast.crew_a, unlocated, Verb.ARRIVE, now, point=Gcj02Point(112.95, 28.1))
+    for number in (located, unlocated):
+        assert board.ticket(desk, cast.crew_a, number, now)["timeline"][-1]["text"] == "水管家甲 (水管家) 到场"
+
+
+def test_arriving_with_a_pin_of_unknown_accuracy(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.ACCEPTED, now)
+    ticket = board.ticket(desk, cast.crew_a, number, now)
+    act(desk, cast.crew_a, number, Verb.ARRIVE, now, point=Wgs84Point(ticket["lon"], ticket["lat"]))
+    assert board.ticket(desk, cast.crew_a, number, now)["timeline"][-1]["text"].endswith("距报修点 0 m")
+
+
+def test_the_phone_without_signal_is_believed(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.EN_ROUTE, now)
+    really, later = now + timedelta(minutes=20), now + timedelta(minutes=45)
+    after = act(desk, cast.crew_a, number, Verb.ARRIVE, later, device_at=really)
+    assert (clock(after, "arrive")["met_at"], clock(after, "arrive")["state"]) == (really.isoformat(), "met")
+    event = board.ticket(desk, cast.crew_a, number, later)["timeline"][-1]
+    assert (event["at"], event["effective_at"], event["time_source"]) == (
+        later.isoformat(),
+        really.isoformat(),
+        "device",
+    )
+
+
+def test_a_burst_is_isolated_then_repaired(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.WORKING, now, category="burst")
+    stopped = act(desk, cast.crew_a, number, Verb.ISOLATE, now + timedelta(hours=1))
+    assert clock(stopped, "isolate")["met_at"] == (now + timedelta(hours=1)).isoformat()
+    with pytest.raises(IllegalTransition):
+        act(desk, cast.crew_a, number, Verb.ISOLATE, now + timedelta(hours=1))
+    repaired = act(desk, cast.crew_a, number, Verb.DONE, now + timedelta(hours=2))
+    assert clock(repaired, "callback")["due_at"] == (now + timedelta(hours=4)).isoformat()
+
+
+# ---------------------------------------------------------------- the desk
+
+
+def test_dispatching_by_a_pin_places_the_ticket(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = received(desk, now)
+    pin = spot(desk, ZONE_B, now)
+    after = act(desk, cast.agent, number, Verb.DISPATCH, now, point=pin)
+    assert (after["team_id"], after["zone_id"], after["lon"], after["lat"]) == (TEAM_B, ZONE_B, pin.lon, pin.lat)
+    assert (after["route_status"], after["steward"]) == ("routed", "天心-04 水管家 A角")
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [({}, "team_id"), ({"team_id": "nobody"}, "team_id"), ({"point": NOWHERE}, "location")],
+    ids=["nothing", "unknown team", "nowhere"],
+)
+def test_dispatching_needs_somebody(desk: Desk, cast: Cast, now: datetime, told: dict[str, Any], field: str) -> None:
+    number = received(desk, now)
+    with pytest.raises(InvalidInput) as caught:
+        act(desk, cast.agent, number, Verb.DISPATCH, now, **told)
+    assert caught.value.field == field
+
+
+def test_a_ruled_team_cannot_return(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = received(desk, now)
+    act(desk, cast.dispatcher, number, Verb.DISPATCH, now, team_id=TEAM_A, is_ruled=True)
+    with pytest.raises(IllegalTransition, match="裁定"):
+        act(desk, cast.crew_a, number, Verb.RETURN, now, reason="not_ours")
+
+
+def test_a_return_resets_no_clock(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    before = board.ticket(desk, cast.dispatcher, number, now)["clocks"]
+    act(desk, cast.crew_a, number, Verb.RETURN, now + timedelta(minutes=2), reason="not_ours")
+    act(desk, cast.dispatcher, number, Verb.DISPATCH, now + timedelta(minutes=3), team_id=TEAM_B)
+    assert board.ticket(desk, cast.dispatcher, number, now)["clocks"] == before
+
+
+def test_hold_pauses_fix_alone_and_resume_moves_it(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.WORKING, now, category="burst")
+    held = act(desk, cast.lead_a, number, Verb.HOLD, now, reason="wait_power", until=now + timedelta(hours=9))
+    assert (clock(held, "fix")["state"], clock(held, "isolate")["state"]) == ("paused", "running")
+    later = now + timedelta(hours=3)
+    again = act(desk, cast.crew_a, number, Verb.RESUME, later)
+    assert again["status"] == "working"
+    assert clock(again, "fix")["due_at"] == (now + timedelta(hours=27)).isoformat()
+    assert clock(again, "fix")["original_due_at"] == (now + timedelta(hours=24)).isoformat()
+
+
+def test_extend_keeps_the_original_due(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    until = now + timedelta(hours=40)
+    fix = clock(act(desk, cast.dispatcher, number, Verb.EXTEND, now, until=until, note="等待配件"), "fix")
+    assert (fix["due_at"], fix["original_due_at"]) == (until.isoformat(), (now + timedelta(hours=24)).isoformat())
+
+
+def test_rework_opens_a_new_round(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.DONE, now)
+    later = now + timedelta(hours=5)
+    act(desk, cast.agent, number, Verb.CALLBACK, later, is_solved=False, is_satisfied=False)
+    after = act(desk, cast.agent, number, Verb.REWORK, later, note="又漏了")
+    assert (after["status"], after["round"], after["is_solved"]) == ("dispatched", 2, None)
+    assert clock(after, "ack")["due_at"] == (later + timedelta(minutes=10)).isoformat()
+
+
+def test_a_caller_who_cannot_be_reached(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.DONE, now)
+    for attempt in (1, 2, 3):
+        with pytest.raises(IllegalTransition):
+            act(desk, cast.agent, number, Verb.CLOSE, now)
+        after = act(desk, cast.agent, number, Verb.CALLBACK, now, is_reached=False)
+        assert after["callback_attempts"] == attempt
+    closed = act(desk, cast.agent, number, Verb.CLOSE, now)
+    assert (closed["status"], clock(closed, "callback")["state"]) == ("closed", "void")
+
+
+def test_merging_brings_the_callers_together(desk: Desk, cast: Cast, now: datetime) -> None:
+    one, two = dispatched(desk, now), dispatched(desk, now)
+    after = act(desk, cast.agent, one, Verb.MERGE, now, into=two)
+    assert (after["status"], after["merged_into"]) == ("merged", two)
+    assert {c["state"] for c in after["clocks"]} == {"void"}
+    last = board.ticket(desk, cast.agent, two, now)["timeline"][-1]
+    assert (last["kind"], last["text"]) == ("merge", f"坐席小周 (坐席) 将 {one} 并入")
+
+
+@pytest.mark.parametrize("into", [None, "", "GD20261124-009999", "itself", "over"])
+def test_merging_needs_another_open_ticket(desk: Desk, cast: Cast, now: datetime, into: str | None) -> None:
+    number = dispatched(desk, now)
+    named = {"itself": number, "over": ticket_at(desk, Status.CANCELLED, now)}
+    before = written(desk)
+    with pytest.raises(InvalidInput) as caught:
+        act(desk, cast.agent, number, Verb.MERGE, now, into=named.get(into or "", into))
+    assert caught.value.field == "into"
+    assert written(desk) == before
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_of_two_merges_into_each_other_one_wins(desk: Desk, cast: Cast, now: datetime, attempt: int) -> None:
+    one, two = dispatched(desk, now), dispatched(desk, now)
+    pairs = [(one, two), (two, one)] * 3
+    results = in_parallel(
+        [lambda a=a, b=b: act(desk, cast.agent, a, Verb.MERGE, now, into=b) for a, b in pairs]  # type: ignore[misc]
+    )
+    assert {type(result) for result in results} <= {dict, InvalidInput, IllegalTransition}
+    tickets = [board.ticket(desk, cast.agent, number, now) for number in (one, two)]
+    assert sorted(ticket["status"] for ticket in tickets) == ["dispatched", "merged"]
+    merged, kept = sorted(tickets, key=lambda ticket: ticket["status"], reverse=True)
+    assert (merged["merged_into"], kept["merged_into"]) == (kept["number"], None)
+    won = [result for result in results if isinstance(result, dict)]
+    assert {ticket["number"] for ticket in won} == {merged["number"]}
+
+
+def test_merges_in_a_ring_leave_one_open(desk: Desk, cast: Cast, now: datetime) -> None:
+    ring = [dispatched(desk, now) for _ in range(4)]
+    pairs = list(zip(ring, ring[1:] + ring[:1], strict=True))
+    in_parallel(
+        [lambda a=a, b=b: act(desk, cast.agent, a, Verb.MERGE, now, into=b) for a, b in pairs]  # type: ignore[misc]
+    )
+    into = {number: board.ticket(desk, cast.agent, number, now)["merged_into"] for number in ring}
+    assert None in into.values()
+    for number in ring:
+        steps = 0
+        while (target := into[number]) is not None:
+            number, steps = target, steps + 1
+            assert steps < len(ring)
+
+
+def test_revealing_is_audited(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    (shown,) = supervision.reveal(desk, cast.crew_a, number, "到场联系用户", now)
+    assert (shown["caller_name"], shown["caller_phone"]) == ("李娭毑", "13000000001")
+    (entry,) = board.audited(desk, cast.auditor, subject=number, after=0, limit=1)["items"]
+    assert (entry["action"], entry["actor"], entry["detail"]) == (
+        "reveal",
+        cast.crew_a.label,
+        {"reason": "到场联系用户"},
+    )
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\x00"])
+def test_revealing_needs_a_reason(desk: Desk, cast: Cast, now: datetime, reason: str) -> None:
+    number = dispatched(desk, now)
+    before = written(desk)
+    with pytest.raises(InvalidInput) as caught:
+        supervision.reveal(desk, cast.crew_a, number, reason, now)
+    assert caught.value.field == "reason"
+    assert written(desk) == before
+
+
+def test_a_supervised_ticket_is_supervised_once(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    assert act(desk, cast.supervisor, number, Verb.SUPERVISE, now, note="盯紧")["is_supervised"]
+    with pytest.raises(IllegalTransition):
+        act(desk, cast.supervisor, number, Verb.SUPERVISE, now)
