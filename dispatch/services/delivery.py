@@ -6,7 +6,7 @@ idempotency key, by which the receiver drops it. So every notice arrives at leas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,8 @@ from dispatch.storage.outbox import Message
 LEASE_S = 60.0
 BATCH = 200
 MAX_ATTEMPTS = 12
+# A send takes no longer: what is begun within the lease ends within it.
+_SLOWEST_SEND_S = 15.0
 _FIRST_PAUSE_S = 2.0
 _LONGEST_PAUSE_S = 900.0
 
@@ -53,17 +55,31 @@ def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], dat
             messages = outbox.lease(tx, clock(), LEASE_S, BATCH)
         if not messages:  # another sender was faster
             return done
-        errors = {message.id: _send(channels, message, clock()) for message in messages}
+        tried = _send_all(channels, messages, clock)
         with desk.store.write() as tx:
-            done.sent += outbox.mark_sent(tx, [m for m in messages if errors[m.id] is None], clock())
-            for message in messages:
-                _mark_unsent(tx, message, errors[message.id], clock(), done)
+            done.sent += outbox.mark_sent(tx, [message for message, error in tried if error is None], clock())
+            for message, error in tried:
+                _mark_unsent(tx, message, error, clock(), done)
 
 
 def _is_waiting(desk: Desk, now: datetime) -> bool:
     with desk.store.read() as tx:
         next_try_at = outbox.next_try(tx)
     return next_try_at is not None and next_try_at <= now
+
+
+def _send_all(
+    channels: Mapping[str, Channel], messages: Sequence[Message], clock: Callable[[], datetime]
+) -> list[tuple[Message, DeliveryError | None]]:
+    """Send while the lease lasts; a message that is not reached in time is left to the next one who leases it."""
+    stop_at = clock() + timedelta(seconds=LEASE_S - _SLOWEST_SEND_S)
+    tried = []
+    for message in messages:
+        now = clock()
+        if now > stop_at:
+            break
+        tried.append((message, _send(channels, message, now)))
+    return tried
 
 
 def _send(channels: Mapping[str, Channel], message: Message, now: datetime) -> DeliveryError | None:
@@ -75,6 +91,8 @@ def _send(channels: Mapping[str, Channel], message: Message, now: datetime) -> D
         channel.send(parcel, now)
     except DeliveryError as error:
         return error
+    except Exception as error:  # a channel's own fault must hold up neither its other messages nor other channels
+        return DeliveryError(f"{type(error).__name__}: {error}", is_permanent=False)
     return None
 
 

@@ -15,7 +15,7 @@ from dispatch.domain.errors import DispatchError
 from dispatch.domain.ladder import Fired, climb, fired_text
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.sla import Clock
-from dispatch.domain.states import Verb
+from dispatch.domain.states import Status, Verb
 from dispatch.domain.ticket import Command, Notice, decide
 from dispatch.services.desk import Desk
 from dispatch.storage import clocks, escalations, outbox, tickets
@@ -100,13 +100,16 @@ def sweep_until(desk: Desk, now: datetime, until: datetime) -> Sweep:
 
 def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> None:
     rows = _Rows()
-    for due in batch:
+    resumed: dict[int, str] = {}
+    # Holds end first, so that what fires after them is told of a ticket in work.
+    for due in sorted(batch, key=lambda due: due.clock.paused_at is None):
         try:
             if due.clock.paused_at is not None:
-                _resume(tx, desk, due, now)
+                resumed[due.ticket_id] = _resume(tx, desk, due, now)
                 done.resumed += 1
             else:
-                _climb(tx, desk, due, now, rows, done)
+                status = resumed.get(due.ticket_id, due.status)
+                _climb(tx, desk, replace(due, status=status), now, rows, done)
         except DispatchError as error:
             # One bad row must not hold up the others: it is told, and looked at again in a minute.
             rows.clocks.append((due.clock_id, replace(due.clock, next_fire_at=now + RETRY)))
@@ -114,12 +117,16 @@ def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> N
     _write(tx, rows)
 
 
-def _resume(tx: Tx, desk: Desk, due: Due, now: datetime) -> None:
-    """End a hold at its time. The clock runs on from the promised minute, whenever this sweep came round to it."""
+def _resume(tx: Tx, desk: Desk, due: Due, now: datetime) -> Status:
+    """End a hold at its time and return the status after it.
+
+    The clock runs on from the promised minute, whenever this sweep came round to it.
+    """
     ticket = tickets.lock_id(tx, due.ticket_id)
     command = Command(verb=Verb.RESUME, at=due.clock.resume_at or now, note="挂起时间已到")
     transition = decide(ticket, command, SYSTEM, desk.policy(tx, due.policy_version))
     tickets.apply(tx, ticket, transition, SYSTEM, now, desk.channels)
+    return transition.target
 
 
 def _climb(tx: Tx, desk: Desk, due: Due, now: datetime, rows: _Rows, done: Sweep) -> None:
