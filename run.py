@@ -7,12 +7,13 @@ from apiflask import APIFlask
 from config import from_env
 from dispatch.app import create_app
 from dispatch.cli.main import cli
+from dispatch.cli.serve import start_in_worker
 
 
 def server_app() -> APIFlask:
     """Return the application of one web process with its scheduler running; named to the web server by `serve`."""
     app = create_app(from_env())
-    app.extensions["jobs"].start()
+    start_in_worker(app.extensions["jobs"])
     return app
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import sys
 import threading
+from multiprocessing.util import Finalize
 from typing import Any
 
 import click
@@ -13,11 +16,14 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 
 from dispatch.cli import context
+from dispatch.scheduler.jobs import Jobs
 from dispatch.services import bootstrap
 from dispatch.services.desk import Desk
 
 # Longest a worker may take to finish its requests when it is told to stop, in seconds.
 _KILL_AFTER_S = 3
+# From <linux/prctl.h>.
+_PR_SET_PDEATHSIG = 1
 
 
 @click.command()
@@ -45,6 +51,19 @@ def server(host: str, port: int, workers: int, threads: int) -> AbstractServer[A
         log_level=LogLevels.error,
         working_dir=context.ROOT,
     )
+
+
+def start_in_worker(jobs: Jobs) -> None:
+    """Start the scheduler of a web worker: it stops with the worker, and the worker with its parent.
+
+    A worker that outlived a killed parent would hold the port against the next start. Linux tells it; elsewhere
+    the port must be freed by hand.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    jobs.start()
+    # atexit would come too late, and not at all in a child: the job threads are waited for before that.
+    Finalize(None, jobs.stop, exitpriority=1)
 
 
 def bring_up(desk: Desk) -> None:

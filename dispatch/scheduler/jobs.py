@@ -46,6 +46,10 @@ class _Watchful(BackgroundScheduler):  # type: ignore[misc]  # APScheduler publi
         return cap_s if wait_s is None else min(wait_s, cap_s)
 
 
+class _Stopping(Exception):
+    """What is left of a sweep is left to others."""
+
+
 class Jobs:
     """The scheduler of one process."""
 
@@ -59,6 +63,7 @@ class Jobs:
         self._totals = escalation.Sweep()
         self._beaten_at: datetime | None = None
         self._next_sweep_at = now()
+        self._is_stopping = False
 
     def start(self) -> None:
         """Start all jobs at once."""
@@ -69,7 +74,8 @@ class Jobs:
         self._desk.store.on_commit = self.wake
 
     def stop(self) -> None:
-        """Let what runs finish, and stop."""
+        """Let the batch under way finish, and stop."""
+        self._is_stopping = True
         self._desk.store.on_commit = None
         self._scheduler.shutdown(wait=True)
 
@@ -84,7 +90,10 @@ class Jobs:
 
     def _sweep(self) -> None:
         now = self._now()
-        done = escalation.sweep(self._desk, now)
+        try:
+            done = escalation.sweep(self._desk, now, self._between_batches)
+        except _Stopping:
+            return
         self._totals.fired += done.fired
         self._totals.max_late_s = max(self._totals.max_late_s, done.max_late_s)
         if done.fired or done.resumed or done.errors:
@@ -93,6 +102,12 @@ class Jobs:
             log.error("sweep-row", detail=error)
         self._beat(now)
         self._sweep_at(min(max(done.next_due_at or now + self._cap, self._now()), now + self._cap))
+
+    def _between_batches(self, _count: int) -> None:
+        """Live on in a long catch-up, but not when told to stop."""
+        if self._is_stopping:
+            raise _Stopping
+        self._beat(self._now())
 
     def _beat(self, now: datetime) -> None:
         if self._beaten_at is None or abs((now - self._beaten_at).total_seconds()) >= health.BEAT_S:
