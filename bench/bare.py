@@ -18,17 +18,9 @@ from flask import Flask, request
 from sqlalchemy import create_engine, insert
 
 from dispatch.storage import calls
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Store, Tx, engine_options
-from dispatch.storage.tables import (
-    AuditRow,
-    CallRow,
-    ClockRow,
-    EventRow,
-    OutboxRow,
-    ReplyRow,
-    TicketRow,
-    table_of,
-)
+from dispatch.storage.tables import AuditRow, CallRow, ClockRow, EventRow, OutboxRow, ReplyRow, TicketRow
 
 _STATEMENTS = {
     model: insert(table_of(model)) for model in (TicketRow, CallRow, ClockRow, EventRow, OutboxRow, ReplyRow, AuditRow)

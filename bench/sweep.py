@@ -1,8 +1,8 @@
 """#8 and #9: the sweep when nothing is due, at 10⁴ to 10⁶ open tickets, and when a thousand steps are.
 
 `python -m bench.sweep [--open 10000,100000,1000000] [--database sqlite|postgresql|both]`. The peer of #8 is what an
-ORM does that looks at every open ticket. The limit of #9 is the bare claim of the same rows: lock what is due, mark each
-row, write its event and its notice, commit; no rule, no ladder, no audit.
+ORM does that looks at every open ticket. The limit of #9 is the bare claim of the same rows: lock what is due, mark
+each row, write its event and its notice, commit; no rule, no ladder, no audit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from dispatch.app import create_app
 from dispatch.domain.settings import Settings
 from dispatch.services import bootstrap, escalation
 from dispatch.services.desk import Desk
-from dispatch.storage.tables import ClockRow, EventRow, OutboxRow, TicketRow, table_of
+from dispatch.storage.columns import table_of
+from dispatch.storage.tables import ClockRow, EventRow, OutboxRow, TicketRow
 
 ROOT = Path(__file__).parents[1]
 TICKETS, CLOCKS = table_of(TicketRow), table_of(ClockRow)
@@ -116,7 +117,9 @@ def make_due(desk: Desk, at: datetime) -> None:
         tx.conn.execute(
             update(CLOCKS)
             .where(CLOCKS.c.ticket_id <= DUE)
-            .values(next_fire_at=at, next_step=0, due_at=at + timedelta(minutes=15), start_at=at - timedelta(minutes=15))
+            .values(
+                next_fire_at=at, next_step=0, due_at=at + timedelta(minutes=15), start_at=at - timedelta(minutes=15)
+            )
         )
 
 

@@ -19,8 +19,8 @@ from dispatch.notify.port import Channel
 from dispatch.notify.webhook import Webhook
 from dispatch.scheduler.jobs import Jobs
 from dispatch.services.desk import Desk
+from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
-from dispatch.storage.tables import db
 from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import v1
 
@@ -66,17 +66,18 @@ def _configure_logging(level: str) -> None:
             _line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever standard error is by then
     )
 
 
 _render = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-# Seven digits and more that are no part of a ticket number or a time, and what has the length of a token.
-_SECRETS = re.compile(r"(?<![\w.])\+?\d{7,}(?!\w)|(?<![\w-])[\w-]{43}(?![\w-])")
+# Seven digits and more that are no part of a ticket number or a time; what has the length of a token; and the row that
+# PostgreSQL quotes where it refuses one.
+_SECRETS = re.compile(r"(?<![\w.])\+?\d{7,}(?!\w)|(?<![\w-])[\w-]{43}(?![\w-])|(?m:^DETAIL:.*$)")
 
 
 def _line(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
-    """Write a line with telephone numbers and tokens masked: a database quotes the row that it refuses."""
+    """Write a line with telephone numbers and tokens masked."""
     return _SECRETS.sub("***", _render(logger, method, event))
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from dispatch.domain.audit import first_break, link
-from dispatch.storage.tables import AuditHeadRow, AuditRow, table_of
+from dispatch.storage.columns import table_of
+from dispatch.storage.tables import AuditHeadRow, AuditRow
 
 AUDIT = table_of(AuditRow)
 HEAD = table_of(AuditHeadRow)

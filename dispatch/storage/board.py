@@ -13,8 +13,9 @@ from sqlalchemy.types import Text
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.storage import calls
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import ClockRow, EventRow, TicketRow, table_of
+from dispatch.storage.tables import ClockRow, EventRow, TicketRow
 
 TICKETS = table_of(TicketRow)
 CLOCKS = table_of(ClockRow)

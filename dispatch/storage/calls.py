@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, column, insert, literal, literal_column, s
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import CallRow, table_of
+from dispatch.storage.tables import CallRow
 
 CALLS = table_of(CallRow)
 _INSERT = insert(CALLS).returning(CALLS.c.id)

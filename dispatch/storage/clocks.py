@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, select, update
 
 from dispatch.domain.sla import Clock, ClockKind
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
-from dispatch.storage.tables import ClockRow, TicketRow, table_of
+from dispatch.storage.tables import ClockRow, TicketRow
 
 CLOCKS = table_of(ClockRow)
 TICKETS = table_of(TicketRow)

@@ -12,8 +12,9 @@ from sqlalchemy import bindparam, insert, or_, select, update
 
 from dispatch.domain.roles import Actor, Role
 from dispatch.domain.zones import Zone
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
-from dispatch.storage.tables import PolicyRow, RevisionRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet, table_of
+from dispatch.storage.tables import PolicyRow, RevisionRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet
 
 POLICIES, TEAMS, TOKENS = table_of(PolicyRow), table_of(TeamRow), table_of(TokenRow)
 REVISIONS, USERS = table_of(RevisionRow), table_of(UserRow)

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from dispatch.storage.board import of_team
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import EscalationRow, TicketRow, table_of
+from dispatch.storage.tables import EscalationRow, TicketRow
 
 ESCALATIONS = table_of(EscalationRow)
 TICKETS = table_of(TicketRow)

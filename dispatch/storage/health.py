@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
 
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import HeartbeatRow, table_of
+from dispatch.storage.tables import HeartbeatRow
 
 BEATS = table_of(HeartbeatRow)
 

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from sqlalchemy import bindparam, func, insert, select, update
 
 from dispatch.domain.ticket import Notice
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import OutboxRow, table_of
+from dispatch.storage.tables import OutboxRow
 
 OUTBOX = table_of(OutboxRow)
 _INSERT = insert(OUTBOX).inline()

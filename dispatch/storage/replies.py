@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from dispatch.domain.errors import IdempotencyMismatch
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
-from dispatch.storage.tables import ReplyRow, table_of
+from dispatch.storage.tables import ReplyRow
 
 REPLIES = table_of(ReplyRow)
 _FIND = select(REPLIES.c.body_sha256, REPLIES.c.reply).where(REPLIES.c.key == bindparam("wanted"))

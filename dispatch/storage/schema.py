@@ -11,10 +11,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
+from dispatch.storage import tables
 from dispatch.storage.db import Store
-from dispatch.storage.tables import Base
 
 _HERE = Path(__file__).parent
+# The metadata knows the tables once their module is read.
+TABLES = tables.TicketRow.metadata
 
 
 def alembic_config() -> Config:
@@ -51,4 +53,4 @@ def drift(engine: Engine) -> list[object]:
     """Return the differences between the database and the tables of the code; empty where they agree."""
     with engine.connect() as conn:
         options = {"include_name": lambda name, kind, _p: kind != "table" or not str(name).startswith("call_terms")}
-        return list(compare_metadata(MigrationContext.configure(conn, opts=options), Base.metadata))
+        return list(compare_metadata(MigrationContext.configure(conn, opts=options), TABLES))

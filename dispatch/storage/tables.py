@@ -2,91 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from typing import Any, cast
+from datetime import date, datetime
+from typing import Any
 
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
-from sqlalchemy import text as sql
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class _SqliteUtc(sqlite.DATETIME):
-    """Text such as `2026-11-24 02:00:00.000000`: its order is the order of time. By C functions: times are hot."""
-
-    def bind_processor(self, _dialect: Dialect) -> Callable[[Any], Any]:
-        """Write UTC without its offset."""
-        return lambda value: value and value.replace(tzinfo=None).isoformat(" ", "microseconds")
-
-    def result_processor(self, _dialect: Dialect, _coltype: object) -> Callable[[Any], Any]:
-        """Read it back."""
-        return lambda value: value and datetime.fromisoformat(value)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python on both databases; a naive value is a bug and is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the column type."""
-        utc = _SqliteUtc() if dialect.name == "sqlite" else DateTime(timezone=True)  # type: ignore[no-untyped-call]
-        return dialect.type_descriptor(utc)
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Refuse naive times."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime")
-        return value if value.tzinfo is UTC else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Give the offset back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """One metadata for Flask-SQLAlchemy, alembic and Core."""
-
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it so
-        datetime: UtcDateTime,
-        dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
-        list[Any]: JSON().with_variant(JSONB(), "postgresql"),
-        int: BigInteger().with_variant(Integer(), "sqlite"),
-        str: Text,
-    }
-
-
-# Flask-SQLAlchemy owns the engine and its pool; the tables are plain declarative classes, queried by Core.
-db = SQLAlchemy(metadata=Base.metadata, disable_autonaming=True)
-
-Id = Mapped[int]
-
-
-def table_of(model: type[Base]) -> Table:
-    """Return the Core table of a declarative class."""
-    return cast(Table, model.__table__)
+from dispatch.storage.columns import Base, Id, only
 
 
 class ZoneSet(Base):
@@ -206,11 +129,10 @@ class TicketRow(Base):
     merged_into: Mapped[str | None]
 
     __table_args__ = (
-        Index("ix_tickets_open", "team_id", "id", sqlite_where=sql("ended_at IS NULL"),
-              postgresql_where=sql("ended_at IS NULL")),
+        Index("ix_tickets_open", "team_id", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_status", "status", "id"),
         Index("ix_tickets_zone", "zone_id", "id"),
-    )  # fmt: skip
+    )
 
 
 class CallRow(Base):
@@ -260,9 +182,8 @@ class ClockRow(Base):
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "round"),
         # The sweep's only question, whatever the number of tickets: which rows are due?
-        Index("ix_clocks_unfired", "next_fire_at", sqlite_where=sql("next_fire_at IS NOT NULL"),
-              postgresql_where=sql("next_fire_at IS NOT NULL")),
-    )  # fmt: skip
+        Index("ix_clocks_unfired", "next_fire_at", **only("next_fire_at IS NOT NULL")),
+    )
 
 
 class EscalationRow(Base):
@@ -285,9 +206,8 @@ class EscalationRow(Base):
 
     __table_args__ = (
         UniqueConstraint("ticket_id", "clock", "round", "step"),
-        Index("ix_escalations_unanswered", "id", sqlite_where=sql("acknowledged_at IS NULL"),
-              postgresql_where=sql("acknowledged_at IS NULL")),
-    )  # fmt: skip
+        Index("ix_escalations_unanswered", "id", **only("acknowledged_at IS NULL")),
+    )
 
 
 class EventRow(Base):
@@ -323,10 +243,7 @@ class OutboxRow(Base):
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
-    __table_args__ = (
-        Index("ix_outbox_waiting", "next_try_at", sqlite_where=sql("next_try_at IS NOT NULL"),
-              postgresql_where=sql("next_try_at IS NOT NULL")),
-    )  # fmt: skip
+    __table_args__ = (Index("ix_outbox_waiting", "next_try_at", **only("next_try_at IS NOT NULL")),)
 
 
 class AuditRow(Base):
@@ -343,9 +260,7 @@ class AuditRow(Base):
     seq: Mapped[int | None] = mapped_column(unique=True)
     hash: Mapped[str | None]
 
-    __table_args__ = (
-        Index("ix_audit_unsealed", "id", sqlite_where=sql("seq IS NULL"), postgresql_where=sql("seq IS NULL")),
-    )
+    __table_args__ = (Index("ix_audit_unsealed", "id", **only("seq IS NULL")),)
 
 
 class AuditHeadRow(Base):

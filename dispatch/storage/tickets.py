@@ -16,8 +16,9 @@ from dispatch.domain.roles import Actor
 from dispatch.domain.states import Status
 from dispatch.domain.ticket import Ticket, Transition
 from dispatch.storage import clocks, outbox
+from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
-from dispatch.storage.tables import DayNumberRow, EventRow, TicketRow, table_of
+from dispatch.storage.tables import DayNumberRow, EventRow, TicketRow
 
 TICKETS = table_of(TicketRow)
 EVENTS = table_of(EventRow)

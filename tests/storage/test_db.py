@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from dispatch.domain.roles import SYSTEM
 from dispatch.storage import health
+from dispatch.storage.columns import UtcDateTime
 from dispatch.storage.db import Store
 from dispatch.storage.health import BEATS
-from dispatch.storage.tables import UtcDateTime
 from tests.support.store import in_parallel, open_store
 
 ROOT = Path(__file__).parents[2]

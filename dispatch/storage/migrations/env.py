@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from dispatch.storage.tables import Base
+from dispatch.storage import tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=tables.TicketRow.metadata,
     render_as_batch=True,
     # Made by raw SQL, since FTS5 and text[] have no common form.
     include_name=lambda name, type_, _parents: type_ != "table" or not str(name).startswith("call_terms"),
