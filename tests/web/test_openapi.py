@@ -77,7 +77,7 @@ def test_a_call_says_how_it_is_repeated(spec: Any) -> None:
 def read(app: APIFlask, path: str) -> bytes:
     with app.test_client().get(path) as answer:
         assert answer.status_code == 200, path
-        return answer.data
+        return bytes(answer.data)
 
 
 def test_the_page_needs_no_internet(app: APIFlask) -> None:
