@@ -44,6 +44,8 @@ def _parse(name: str, text: str, kind: Any) -> Any:
 
 
 def _check(settings: Settings) -> None:
+    if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ConfigError("DISPATCH_DATABASE_URL 应以 sqlite:/// 或 postgresql+psycopg:// 开头")
     if settings.is_sqlite and settings.workers != 1:
         raise ConfigError("DISPATCH_WORKERS 大于 1 需要 PostgreSQL: 请设置 DISPATCH_DATABASE_URL")
     if settings.webhook_url and not settings.webhook_secret:

@@ -22,7 +22,7 @@ _HEAD = (
 @click.pass_context
 def sweep(ctx: click.Context, now: datetime | None) -> None:
     """Fire every due step once, by hand."""
-    desk = context.desk(ctx)
+    desk = context.ready_desk(ctx)
     at = now or context.utc_now()
     with click.progressbar(length=1, label="扫描时限", file=sys.stderr, show_pos=True) as bar:
 

@@ -11,6 +11,7 @@ from apiflask import APIFlask
 
 from dispatch.app import create_app
 from dispatch.domain.settings import Settings
+from dispatch.services import bootstrap
 from dispatch.services.desk import Desk
 
 ROOT = Path(__file__).parents[2]
@@ -27,13 +28,29 @@ def settings(ctx: click.Context) -> Settings:
 
 
 def application(ctx: click.Context) -> APIFlask:
-    """Return the application."""
+    """Return the application on a database that may be empty."""
     return create_app(settings(ctx))
 
 
+def ready_application(ctx: click.Context) -> APIFlask:
+    """Return the application on a database that was initialised.
+
+    Raises:
+        NotReady: if it was not, or is older than this program.
+    """
+    app = application(ctx)
+    bootstrap.check_ready(app.extensions["desk"])
+    return app
+
+
 def desk(ctx: click.Context) -> Desk:
-    """Return the desk of the application."""
+    """Return the desk of the application, whatever the state of its database."""
     return cast(Desk, application(ctx).extensions["desk"])
+
+
+def ready_desk(ctx: click.Context) -> Desk:
+    """Return the desk of an application that is ready."""
+    return cast(Desk, ready_application(ctx).extensions["desk"])
 
 
 def utc_now() -> datetime:

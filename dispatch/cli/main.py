@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError
 
+from dispatch import __version__
 from dispatch.cli import care, demo, people, replay, serve, setup, zones
 from dispatch.domain.errors import DispatchError
+
+
+class Unusable(click.ClickException):
+    """Something outside the program that it cannot do without."""
+
+    exit_code = 2
 
 
 class Refused(click.ClickException):
@@ -30,10 +38,14 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except DispatchError as error:
             raise Refused(error) from error
+        except OperationalError as error:
+            raise Unusable(f"数据库不可用, 请检查 DISPATCH_DATABASE_URL: {error.orig}") from error
+        except OSError as error:
+            raise Unusable(f"文件或端口不可用: {error}") from error
 
 
 @click.group(cls=Commands, invoke_without_command=True)
-@click.version_option(package_name=None, version="0.1.0", prog_name="96533 Dispatch")
+@click.version_option(package_name=None, version=__version__, prog_name="96533 Dispatch")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """96533 Dispatch: one call, one ticket, one crew, one visit, one repair.

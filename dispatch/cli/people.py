@@ -22,7 +22,7 @@ _ROLES = [role.value for role in Role if role is not Role.SYSTEM]
 def create_user(ctx: click.Context, login: str, name: str, role: str, team_id: str | None) -> None:
     """Add a person or an integration."""
     setup.create_user(
-        context.desk(ctx),
+        context.ready_desk(ctx),
         SYSTEM,
         login=login,
         name=name,
@@ -42,4 +42,6 @@ def create_token(ctx: click.Context, login: str, label: str, days: int | None) -
     """Make a bearer token for the API; it is printed this once."""
     now = context.utc_now()
     expires_at = now + timedelta(days=days) if days else None
-    click.echo(setup.create_token(context.desk(ctx), SYSTEM, login=login, label=label, expires_at=expires_at, now=now))
+    click.echo(
+        setup.create_token(context.ready_desk(ctx), SYSTEM, login=login, label=label, expires_at=expires_at, now=now)
+    )

@@ -78,7 +78,7 @@ def bring_up(desk: Desk) -> None:
 @click.pass_context
 def scheduler(ctx: click.Context) -> None:
     """Run a scheduler alone; any number may run at once."""
-    app = context.application(ctx)
+    app = context.ready_application(ctx)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

@@ -9,7 +9,7 @@ from dispatch.domain.place import Datum
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.zone_file import read_zones
 from dispatch.services import setup
-from dispatch.services.desk import Desk
+from dispatch.services.desk import Desk, NotReady
 from dispatch.storage import directory, schema
 
 
@@ -31,3 +31,10 @@ def bring_up(desk: Desk, data: Path, now: datetime) -> list[str]:
         )
         done.append(f"已载入样例网格 {len(found)} 个, 样例班组 {teams} 个")
     return done
+
+
+def check_ready(desk: Desk) -> None:
+    """Raise NotReady unless the schema is the one that this program knows."""
+    version, newest = schema.current(desk.store.engine), schema.newest()
+    if version != newest:
+        raise NotReady(f"数据库版本为 {version or '空'}, 本程序需要 {newest}: 请先运行 python run.py init")

@@ -1,0 +1,40 @@
+"""Settings: every wrong one is told with its variable and the fix."""
+
+import pytest
+
+from config import DEFAULT_DATABASE, ConfigError, from_env
+
+
+def test_nothing_set_is_the_embedded_installation() -> None:
+    settings = from_env({})
+    assert settings.database_url == DEFAULT_DATABASE
+    assert settings.is_sqlite
+    assert (settings.workers, settings.port, settings.channels) == (1, 8653, ("console",))
+
+
+def test_each_kind_is_read() -> None:
+    environ = {
+        "DISPATCH_DATABASE_URL": "postgresql+psycopg://db/dispatch",
+        "DISPATCH_WORKERS": "4",
+        "DISPATCH_SWEEP_CAP_S": "0.5",
+        "DISPATCH_WEBHOOK_URL": "http://127.0.0.1/hook",
+        "DISPATCH_WEBHOOK_SECRET": "s",
+    }
+    settings = from_env(environ)
+    assert (settings.workers, settings.sweep_cap_s, settings.is_sqlite) == (4, 0.5, False)
+    assert settings.channels == ("console", "webhook")
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"DISPATCH_PORT": "abc"}, "DISPATCH_PORT 应为数字"),
+        ({"DISPATCH_SWEEP_CAP_S": "soon"}, "DISPATCH_SWEEP_CAP_S 应为数字"),
+        ({"DISPATCH_WORKERS": "2"}, "需要 PostgreSQL"),
+        ({"DISPATCH_DATABASE_URL": "mysql://x"}, "postgresql\\+psycopg://"),
+        ({"DISPATCH_WEBHOOK_URL": "http://x"}, "DISPATCH_WEBHOOK_SECRET"),
+    ],
+)
+def test_a_wrong_setting_is_told(environ: dict[str, str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        from_env(environ)
