@@ -69,8 +69,10 @@ def load_roster(desk: Desk, actor: Actor, data: bytes, now: datetime) -> int:
 
 
 def _team(item: Mapping[str, Any], n: int) -> dict[str, Any]:
-    if not _TEAM_ID.fullmatch(str(item["id"])):
+    if not isinstance(item["id"], str) or not _TEAM_ID.fullmatch(item["id"]):
         raise InvalidInput(f"班组编号“{item['id']}”只能含字母、数字、点和连字符", field=f"teams[{n}].id")
+    if not isinstance(item["name"], str) or not isinstance(item.get("branch"), str | None):
+        raise InvalidInput("班组名称和分公司应为文字", field=f"teams[{n}].name")
     stewards = sorted(item.get("stewards", ()), key=lambda steward: str(steward["rank"]))
     return {
         "id": item["id"],

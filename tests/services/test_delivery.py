@@ -5,8 +5,8 @@ import hmac
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
@@ -25,23 +25,8 @@ from dispatch.services.delivery import BATCH, LEASE_S, MAX_ATTEMPTS, Delivered, 
 from dispatch.services.desk import Desk
 from dispatch.storage import outbox
 from dispatch.storage.outbox import OUTBOX
-from tests.support.cast import TEAM_A, dispatched
+from tests.support.cast import TEAM_A, Spy, dispatched
 from tests.support.store import in_parallel
-
-
-@dataclass
-class Spy:
-    """A channel that keeps what it is given, after failing as told."""
-
-    errors: list[Exception] = field(default_factory=list)
-    parcels: list[Parcel] = field(default_factory=list)
-    meanwhile: Callable[[], object] = lambda: None
-
-    def send(self, parcel: Parcel, now: datetime) -> None:
-        self.meanwhile()
-        if self.errors:
-            raise self.errors.pop(0)
-        self.parcels.append(parcel)
 
 
 @dataclass

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from dispatch.domain.call import NewCall
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import SYSTEM, Actor, Role
 from dispatch.domain.states import Status, Verb
+from dispatch.notify.port import Parcel
 from dispatch.services import fieldwork, intake, setup, supervision
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
@@ -63,6 +64,21 @@ class Cast:
             return SYSTEM
         everybody: Iterator[Actor] = (getattr(self, name) for name in self.__dataclass_fields__)
         return next(actor for actor in everybody if actor.role is role)
+
+
+@dataclass
+class Spy:
+    """A channel that keeps what it is given, after failing as told."""
+
+    errors: list[Exception] = field(default_factory=list)
+    parcels: list[Parcel] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+
+    def send(self, parcel: Parcel, now: datetime) -> None:
+        self.meanwhile()
+        if self.errors:
+            raise self.errors.pop(0)
+        self.parcels.append(parcel)
 
 
 def hire(desk: Desk, now: datetime) -> None:
