@@ -16,6 +16,7 @@ from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
 from dispatch.web.api import requests as take
 from dispatch.web.api import responses as give
+from dispatch.web.api.fields import split
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
 
@@ -72,9 +73,9 @@ def _reading(api: APIBlueprint, desk: Desk) -> None:
     @api.doc(summary="工单列表", description="Newest first; keyset pages: pass `next` as `after`.")
     def list_tickets(query: take.TicketsIn) -> dict[str, Any]:
         wanted = Filter(
-            statuses=take.split(query.status),
-            levels=take.split(query.level),
-            categories=take.split(query.category),
+            statuses=split(query.status),
+            levels=split(query.level),
+            categories=split(query.category),
             zone_id=query.zone_id,
             branch=query.branch,
             team_id=query.team_id,
