@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.domain.call import NewCall, Outcome, check_call, check_place
-from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
 from dispatch.domain.place import datum_of
 from dispatch.domain.policy import Area, Policy
 from dispatch.domain.roles import SYSTEM, Actor, Permission, check_permitted
@@ -57,19 +57,18 @@ def register(
     keys = _keys(actor, call, key)
     day = shanghai_day(now)
     count = desk.numbers.take(day)
-    is_used = False
     try:
         with desk.store.write() as tx:
             first = replies.claim(tx, keys, _sha256(body), now)
-            if first is not None:
-                return Receipt(first, True)
-            reply = _take(tx, desk, actor, call, number_text(day, count), now)
-            replies.keep(tx, keys, reply)
-        is_used = reply["outcome"] == Outcome.TICKET
-    finally:
-        if not is_used:
-            desk.numbers.give_back(day, count)
-    return Receipt(reply, False)
+            reply = first or _take(tx, desk, actor, call, number_text(day, count), now)
+            if first is None:
+                replies.keep(tx, keys, reply)
+    except DispatchError:
+        desk.numbers.give_back(day, count)
+        raise  # after any other error the number may be in use: who knows what the database kept
+    if first is not None or reply["outcome"] != Outcome.TICKET:
+        desk.numbers.give_back(day, count)
+    return Receipt(reply, first is not None)
 
 
 def _keys(actor: Actor, call: NewCall, key: str | None) -> Sequence[tuple[str, str]]:
