@@ -71,7 +71,7 @@ def examine(desk: Desk, now: datetime) -> list[Finding]:
     findings = [Finding("schema", version == newest, f"{version or '空'}, 最新 {newest}")]
     if version is None:
         return findings
-    with desk.store.read() as tx:
+    with desk.store.snapshot() as tx:
         book = directory.book(tx)
         policy, zone_set = book.policy_at(now), book.zone_set_at(now)
         findings.append(Finding("policy", policy is not None, policy or "没有有效的政策: 运行 init"))

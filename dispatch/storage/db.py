@@ -82,9 +82,15 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
-        """Open a transaction that sees one state and is rolled back."""
+        """Open a transaction that is rolled back; on PostgreSQL each statement sees what is committed by then."""
         with self.engine.connect() as conn:
             yield Tx(conn)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Tx]:
+        """Open a transaction whose statements all see one state, and that is rolled back."""
+        with self.engine.connect() as conn:
+            yield Tx(conn if self.is_sqlite else conn.execution_options(isolation_level="REPEATABLE READ"))
 
     @contextmanager
     def write(self) -> Iterator[Tx]:

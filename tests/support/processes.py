@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -210,23 +210,25 @@ Step = tuple[int, str, int, int]
 
 
 def seed(desk: Desk, count: int, received_at: datetime) -> list[int]:
-    """Take one real call at `received_at` and copy its rows until there are `count` such tickets; return their ids.
+    """Register one real call now, copy its ticket `count` times as if received at `received_at`; return all the ids.
 
-    The ticket is a P2 inside the circle: 10 minutes to accept (one step), 30 to arrive (five), a day to fix.
+    The ticket is a P2 inside the circle: 10 minutes to accept (one step), 30 to arrive (five), a day to fix. The
+    copies come in one transaction, so that no scheduler sees half of them.
     """
-    point = spot(desk, ZONE_A, utc_now())
-    first = call(desk, cast_of(desk).agent, received_at, point=point, description="seed")
+    now = utc_now()
+    first = call(desk, cast_of(desk).agent, now, point=spot(desk, ZONE_A, now), description="seed")
+    day = shanghai_day(received_at)
     with desk.store.write() as tx:
-        row = _rows(tx.conn, tickets.TICKETS, tickets.TICKETS.c.number == first.body["ticket"]["number"])[0]
-        parts = {t: _rows(tx.conn, t, t.c.ticket_id == row["id"]) for t in (calls.CALLS, clocks.CLOCKS, tickets.EVENTS)}
-        day = shanghai_day(received_at)
-        last = tickets.reserve_numbers(tx, day, count - 1)
-        numbers = [number_text(day, last - n) for n in reversed(range(count - 1))]
-        copies = [_without_id(row) | {"number": number} for number in numbers]
-        ids = _insert(tx.conn, tickets.TICKETS, copies)
-        for table, originals in parts.items():
-            _insert(tx.conn, table, [_without_id(part) | {"ticket_id": i} for i in ids for part in originals])
-        tx.wake_at(min(part["next_fire_at"] for part in parts[clocks.CLOCKS]))
+        (row,) = _rows(tx.conn, tickets.TICKETS, tickets.TICKETS.c.number == first.body["ticket"]["number"])
+        last = tickets.reserve_numbers(tx, day, count)
+        copy = _shifted(row, received_at - now)
+        ids = _insert(tx.conn, tickets.TICKETS, [copy | {"number": number_text(day, last - n)} for n in range(count)])
+        for table in (calls.CALLS, clocks.CLOCKS, tickets.EVENTS):
+            parts = [
+                _shifted(part, received_at - now) for part in _rows(tx.conn, table, table.c.ticket_id == row["id"])
+            ]
+            _insert(tx.conn, table, [part | {"ticket_id": ticket_id} for ticket_id in ids for part in parts])
+        tx.wake_at(min(clock.next_fire_at for clock in clocks.of_ticket(tx, ids[0]) if clock.next_fire_at))
     return [row["id"], *ids]
 
 
@@ -234,13 +236,12 @@ def _rows(conn: Any, table: Table, where: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(select(table).where(where)).mappings()]
 
 
-def _without_id(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "id"}
+def _shifted(row: Mapping[str, Any], by: timedelta) -> dict[str, Any]:
+    """A row without its id, and all its times moved."""
+    return {name: value + by if isinstance(value, datetime) else value for name, value in row.items() if name != "id"}
 
 
 def _insert(conn: Any, table: Table, rows: list[dict[str, Any]]) -> list[int]:
-    if not rows:
-        return []
     made = insert(table).returning(table.c.id, sort_by_parameter_order=True)
     return [int(i) for i in conn.execute(made, rows).scalars()]
 
@@ -276,7 +277,7 @@ class Fired:
 def fired(desk: Desk, due: set[Step]) -> Fired:
     """Hold the four tables that tell of a step against what was due."""
     ladder, told = escalations.ESCALATIONS.c, {f"{':'.join(map(str, step))}:console" for step in due}
-    with desk.store.read() as tx:
+    with desk.store.snapshot() as tx:
         steps = list(map(tuple, tx.conn.execute(select(ladder.ticket_id, ladder.clock, ladder.round, ladder.step))))
         keys = list(tx.conn.execute(select(outbox.OUTBOX.c.idempotency_key)).scalars())
         event, entry = tickets.EVENTS.c, audit.AUDIT.c
@@ -307,10 +308,16 @@ def escalation_count(desk: Desk) -> int:
 def flaws(desk: Desk) -> dict[str, int]:
     """Every kind of row that must not be, with the place where the audit chain breaks; empty where all is well."""
     sealing.seal(desk)
-    with desk.store.read() as tx:
+    with desk.store.snapshot() as tx:
         found = {name: count for name, count in health.orphans(tx).items() if count}
         broken = audit.broken_at(tx.conn)
     return found if broken is None else {**found, "audit chain broken at": broken}
+
+
+def unsealed(desk: Desk) -> bool:
+    """Whether some of the audit is not in its chain yet."""
+    with desk.store.read() as tx:
+        return audit.unsealed_since(tx.conn) is not None
 
 
 # ---------------------------------------------------------------- calls under load
