@@ -17,7 +17,8 @@ from dispatch.domain.place import Gcj02Point, Wgs84Point, to_gcj02
 from dispatch.domain.states import RULES, Status, Verb
 from dispatch.services import board, fieldwork, supervision
 from dispatch.services.desk import Desk
-from dispatch.storage.tables import AuditRow, EventRow, table_of
+from dispatch.storage.columns import table_of
+from dispatch.storage.tables import AuditRow, EventRow
 from tests.support.cast import (
     NOWHERE,
     TEAM_A,

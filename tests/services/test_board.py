@@ -27,7 +27,8 @@ def states(desk: Desk, cast: Cast, number: str, at: datetime) -> dict[str, str]:
 
 def test_pages_lead_to_each_other(desk: Desk, cast: Cast, now: datetime) -> None:
     made = [received(desk, now) for _ in range(5)]
-    seen, after = [], 0
+    seen: list[str] = []
+    after: Any = 0
     for size in (2, 2, 1):
         answer = page(desk, cast, now, after=after)
         assert len(answer["items"]) == size
@@ -98,7 +99,8 @@ def test_fired_steps_come_in_pages(desk: Desk, cast: Cast, now: datetime) -> Non
 
 def test_the_audit_comes_in_pages(desk: Desk, cast: Cast, now: datetime) -> None:
     number = ticket_at(desk, Status.WORKING, now)
-    seen, after = [], 0
+    seen: list[str] = []
+    after: Any = 0
     while after is not None:
         answer = board.audited(desk, cast.auditor, subject=number, after=after, limit=2)
         seen += [item["action"] for item in answer["items"]]
