@@ -79,15 +79,53 @@ def sweep(desk: Desk, now: datetime, progress: Callable[[int], object] | None = 
     with desk.store.read() as tx:
         done.next_due_at = clocks.next_due(tx)
     while done.next_due_at is not None and done.next_due_at <= now:
-        with desk.store.write() as tx:
-            batch = clocks.lock_due(tx, now, BATCH)
-            _work(tx, desk, batch, now, done)
-            done.next_due_at = clocks.next_due(tx)
+        try:
+            count, fired = _batch(desk, now)
+        except Exception:
+            count, fired = _one_by_one(desk, now)
+        done.add(fired)
         if progress is not None:
-            progress(len(batch))
-        if not batch:  # another sweeper holds what is left
+            progress(count)
+        if not count:  # another sweeper holds what is left
             break
     return done
+
+
+def _batch(desk: Desk, now: datetime) -> tuple[int, Sweep]:
+    """Work off one batch in one transaction; return how many clocks it had, and what became of them."""
+    done = Sweep()
+    with desk.store.write() as tx:
+        batch = clocks.lock_due(tx, now, BATCH)
+        _work(tx, desk, batch, now, done)
+        done.next_due_at = clocks.next_due(tx)
+    return len(batch), done
+
+
+def _one_by_one(desk: Desk, now: datetime) -> tuple[int, Sweep]:
+    """Work off what a batch failed with, each clock in its own transaction: one bad row must not hold up the others.
+
+    The bad one is told, and looked at again in a minute. A database that is away raises as it did.
+    """
+    total, count = Sweep(), 0
+    while count < BATCH:
+        done, batch = Sweep(), list[Due]()
+        try:
+            with desk.store.write() as tx:
+                batch = clocks.lock_due(tx, now, 1)
+                _work(tx, desk, batch, now, done)
+                done.next_due_at = clocks.next_due(tx)
+        except Exception as error:
+            if not batch:
+                raise
+            done = Sweep(errors=[f"{batch[0].number}: {type(error).__name__}: {error}"])
+            with desk.store.write() as tx:
+                clocks.put_off(tx, batch[0], now + RETRY)
+                done.next_due_at = clocks.next_due(tx)
+        total.add(done)
+        if not batch:
+            break
+        count += 1
+    return count, total
 
 
 def sweep_until(desk: Desk, now: datetime, until: datetime) -> Sweep:

@@ -132,3 +132,9 @@ def save_fired(tx: Tx, fired: Iterable[tuple[int, Clock]]) -> None:
     ]
     if rows:
         tx.conn.execute(_FIRE, rows)
+
+
+def put_off(tx: Tx, due: Due, until: datetime) -> None:
+    """Look at a clock again at `until`; one that has moved meanwhile is left as it is."""
+    seen = (CLOCKS.c.next_step == due.clock.next_step, CLOCKS.c.next_fire_at == due.clock.next_fire_at)
+    tx.conn.execute(update(CLOCKS).where(CLOCKS.c.id == due.clock_id, *seen).values(next_fire_at=until))

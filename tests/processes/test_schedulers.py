@@ -1,15 +1,19 @@
 """Any number of schedulers, killed at any moment: every due step fires exactly once, and says how late it was."""
 
+import io
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from dispatch.notify.console import Console
+from dispatch.scheduler.jobs import Jobs
 from dispatch.services import health
 from dispatch.services.desk import Desk
 from dispatch.storage import escalations, outbox, tickets
-from tests.support.processes import Site, due_steps, escalation_count, fired, flaws, seed, utc_now, wait_for
+from tests.support.processes import Site, Step, due_steps, escalation_count, fired, flaws, seed, utc_now, wait_for
 
 pytestmark = [pytest.mark.processes]
 
@@ -37,7 +41,7 @@ def test_schedulers_killed_in_the_middle_of_a_sweep_are_relieved(desk: Desk, sit
     *victims, _survivor = [site.scheduler() for _ in range(4)]
     wait_for(lambda: site.beating(4), "all schedulers beat")
     now = utc_now()
-    due = set()
+    due: set[Step] = set()
     for n, victim in enumerate(victims):
         seen = escalation_count(desk)
         due |= due_steps(desk, seed(desk, 600, now - AGE), now)
@@ -91,6 +95,19 @@ def test_a_step_due_soon_is_seen_within_a_second_by_another_process(desk: Desk, 
     seed(desk, 1, soon - timedelta(minutes=10))  # ten minutes to accept, and no other step so early
     wait_for(lambda: escalation_count(desk), "it is fired", every_s=0.005)
     assert 0 <= lateness(desk) <= 1.3
+
+
+def test_a_commit_wakes_the_sweep_of_its_own_process(desk: Desk) -> None:
+    sleepy = Desk(desk.store, replace(desk.settings, sweep_cap_s=60.0))
+    jobs = Jobs(sleepy, {"console": Console(io.StringIO())})
+    jobs.start()
+    try:
+        soon = utc_now() + timedelta(milliseconds=300)
+        seed(sleepy, 1, soon - timedelta(minutes=10))
+        wait_for(lambda: escalation_count(desk), "it is fired, and not only after a minute", every_s=0.005)
+    finally:
+        jobs.stop()
+    assert 0 <= lateness(desk) <= 1.0
 
 
 def lateness(desk: Desk) -> float:
