@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 
 from dispatch.domain.errors import DispatchError, IdempotencyMismatch
 from dispatch.domain.roles import Actor
-from dispatch.domain.states import ENDED, RULES, Status, Verb
+from dispatch.domain.states import ENDED, RULES, Status, Verb, legal_verbs
 from dispatch.services import delivery, escalation
 from dispatch.services.intake import Receipt
 from dispatch.storage import audit, clocks, health
@@ -25,7 +25,7 @@ from dispatch.storage.calls import CALLS
 from dispatch.storage.escalations import ESCALATIONS
 from dispatch.storage.outbox import OUTBOX
 from dispatch.storage.tickets import EVENTS, TICKETS
-from tests.support.cast import TEAM_A, TEAM_B, ZONE_A, ZONE_B, Spy, act, call, cast_of, spot
+from tests.support.cast import TEAM_A, TEAM_B, ZONE_A, ZONE_B, Spy, act, call, cast_of, spot, ticket_at
 from tests.support.store import NOW, open_desk, sqlite_url
 
 WHO = ("agent", "crew_a", "crew_b", "lead_a", "dispatcher", "supervisor", "admin", "auditor", "integration")
@@ -70,8 +70,11 @@ class Desk96533(RuleBasedStateMachine):
     # ------------------------------------------------------------ what people do
 
     @initialize(target=numbers)
-    def first_call(self) -> Any:
-        return self.calls("burst", 1, None, is_cut=False)
+    def first_calls(self) -> Any:
+        self.calls("burst", 1, None, is_cut=False)
+        (fresh,) = (str(body["ticket"]["number"]) for body in self.acknowledged.values())
+        further = (Status.RECEIVED, Status.WORKING, Status.ON_HOLD, Status.DONE)
+        return multiple(fresh, *(ticket_at(self.desk, status, self.now, category="burst") for status in further))
 
     @rule(
         target=numbers,
@@ -109,6 +112,15 @@ class Desk96533(RuleBasedStateMachine):
     )
     def acts(self, number: str, other: str, who: str, verb: Verb, team: str, device: int | None, is_cut: bool) -> None:
         self.do(getattr(self.cast, who), number, verb, other, team, device, is_cut)
+
+    @rule(number=numbers, other=numbers, pick=st.integers(0, 11), is_cut=st.booleans())
+    def does_what_fits(self, number: str, other: str, pick: int, is_cut: bool) -> None:
+        """Somebody who may do everything does one of the verbs that fit."""
+        with self.desk.store.read() as tx:
+            row = tx.conn.execute(select(TICKETS.c.status, TICKETS.c.team_id).where(TICKETS.c.number == number)).one()
+        if verbs := legal_verbs(Status(row.status)):
+            team = TEAM_A if row.team_id == TEAM_B else TEAM_B
+            self.do(self.cast.admin, number, verbs[pick % len(verbs)], other, team, None, is_cut)
 
     @rule(number=numbers, steps=st.integers(1, 5), minutes=st.integers(0, 20))
     def works(self, number: str, steps: int, minutes: int) -> None:
@@ -271,7 +283,7 @@ def test_the_laws_hold_whatever_happens(sqlite_template: Path) -> None:
     Desk96533.template = sqlite_template
     machine = Desk96533.TestCase
     machine.settings = settings(
-        max_examples=15,
+        max_examples=30,
         stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
