@@ -192,8 +192,12 @@ class Site:
 
     def beating(self, count: int) -> bool:
         """Whether so many schedulers have beaten so far."""
+        return len(self.shares()) >= count
+
+    def shares(self) -> list[int]:
+        """How many steps each scheduler had fired at its last heartbeat."""
         with self.desk.store.read() as tx:
-            return len(health.beats(tx)) >= count
+            return [beat["swept"] for beat in health.beats(tx)]
 
     def _next_log(self) -> Path:
         return self._folder / f"process-{len(self._started)}.log"
