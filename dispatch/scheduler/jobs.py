@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -68,7 +69,9 @@ class Jobs:
     def start(self) -> None:
         """Start all jobs at once."""
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
-        for name, job in (("sweep", self._sweep), ("deliver", self._deliver), ("seal", self._seal)):
+        jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal}
+        jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
+        for name, job in jobs.items():
             self._scheduler.add_job(job, every, id=name, next_run_time=self._now(), **_OPTIONS)
         self._scheduler.start()
         self._desk.store.on_commit = self.wake
@@ -114,10 +117,10 @@ class Jobs:
             health.beat(self._desk, self._worker, now, self._totals)
             self._beaten_at = now
 
-    def _deliver(self) -> None:
-        done = delivery.deliver(self._desk, self._channels, self._now)
+    def _deliver(self, channel: str) -> None:
+        done = delivery.deliver(self._desk, {channel: self._channels[channel]}, self._now)
         if done.retried or done.failed:
-            log.warning("deliver", sent=done.sent, retried=done.retried, failed=done.failed)
+            log.warning("deliver", channel=channel, sent=done.sent, retried=done.retried, failed=done.failed)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

@@ -40,19 +40,20 @@ def pause_s(attempts: int) -> float:
 
 
 def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], datetime]) -> Delivered:
-    """Send all that waits.
+    """Send all that waits for these channels.
 
     Args:
         desk: The process's desk.
-        channels: By name; a message of an unknown channel fails for good.
+        channels: By name. What waits for another one is left alone: a slow channel must hold up no other, so each
+            has a job of its own, and one that nobody serves shows as waiting in `doctor`.
         clock: Reads the time: sending takes some, and a lease must not outlive it.
     """
     done = Delivered()
     while True:
-        if not _is_waiting(desk, clock()):
+        if not _is_waiting(desk, tuple(channels), clock()):
             return done
         with desk.store.write() as tx:
-            messages = outbox.lease(tx, clock(), LEASE_S, BATCH)
+            messages = outbox.lease(tx, tuple(channels), clock(), LEASE_S, BATCH)
         if not messages:  # another sender was faster
             return done
         tried = _send_all(channels, messages, clock)
@@ -62,9 +63,9 @@ def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], dat
                 _mark_unsent(tx, message, error, clock(), done)
 
 
-def _is_waiting(desk: Desk, now: datetime) -> bool:
+def _is_waiting(desk: Desk, channels: Sequence[str], now: datetime) -> bool:
     with desk.store.read() as tx:
-        next_try_at = outbox.next_try(tx)
+        next_try_at = outbox.next_try(tx, channels)
     return next_try_at is not None and next_try_at <= now
 
 
@@ -78,14 +79,11 @@ def _send_all(
         now = clock()
         if now > stop_at:
             break
-        tried.append((message, _send(channels, message, now)))
+        tried.append((message, _send(channels[message.channel], message, now)))
     return tried
 
 
-def _send(channels: Mapping[str, Channel], message: Message, now: datetime) -> DeliveryError | None:
-    channel = channels.get(message.channel)
-    if channel is None:
-        return DeliveryError(f"没有通道“{message.channel}”", is_permanent=True)
+def _send(channel: Channel, message: Message, now: datetime) -> DeliveryError | None:
     parcel = Parcel(message.id, message.recipients, message.text, message.idempotency_key, message.created_at)
     try:
         channel.send(parcel, now)

@@ -35,7 +35,7 @@ def status(desk: Desk, now: datetime) -> dict[str, Any]:
     with desk.store.read() as tx:
         next_due_at = clocks.next_due(tx)
         last_beat_at = health.last_beat(tx, now + timedelta(seconds=SILENT_AFTER_S))
-        waiting_since = outbox.next_try(tx)
+        waiting_since = outbox.next_try(tx, None)
     late_s = _age(next_due_at, now)
     beat_age_s = None if last_beat_at is None else (now - last_beat_at).total_seconds()
     word = "late" if late_s > desk.settings.late_after_s else "ok"

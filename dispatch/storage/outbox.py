@@ -85,11 +85,11 @@ def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         tx.conn.execute(_INSERT, list(rows))
 
 
-def lease(tx: Tx, now: datetime, lease_s: float, batch: int) -> list[Message]:
-    """Take up to `batch` messages that wait (or whose sender died), oldest first, for `lease_s` seconds."""
+def lease(tx: Tx, channels: Sequence[str], now: datetime, lease_s: float, batch: int) -> list[Message]:
+    """Take up to `batch` messages of these channels that wait (or whose sender died), oldest first, for a time."""
     waiting = (
         select(OUTBOX.c.id)
-        .where(OUTBOX.c.next_try_at <= now)
+        .where(OUTBOX.c.next_try_at <= now, OUTBOX.c.channel.in_(channels))
         .order_by(OUTBOX.c.next_try_at, OUTBOX.c.id)
         .limit(batch)
         .with_for_update(skip_locked=True)
@@ -149,6 +149,7 @@ def counts(tx: Tx) -> dict[str, int]:
     return dict(list(tx.conn.execute(query)))
 
 
-def next_try(tx: Tx) -> datetime | None:
-    """Return when the next message is due to be sent."""
-    return tx.conn.execute(select(func.min(OUTBOX.c.next_try_at)).where(OUTBOX.c.next_try_at.is_not(None))).scalar()
+def next_try(tx: Tx, channels: Sequence[str] | None) -> datetime | None:
+    """Return when the next message of these channels, or of any, is due to be sent."""
+    query = select(func.min(OUTBOX.c.next_try_at)).where(OUTBOX.c.next_try_at.is_not(None))
+    return tx.conn.execute(query if channels is None else query.where(OUTBOX.c.channel.in_(channels))).scalar()

@@ -33,7 +33,7 @@ def queue(store: Store, now: datetime, *keys: str) -> None:
 
 def lease(store: Store, now: datetime, batch: int = 50) -> list[Message]:
     with store.write() as tx:
-        return outbox.lease(tx, now, LEASE_S, batch)
+        return outbox.lease(tx, ["console"], now, LEASE_S, batch)
 
 
 def mark_sent(store: Store, messages: list[Message], now: datetime) -> int:
@@ -71,7 +71,7 @@ def test_the_oldest_are_leased_first(store: Store, now: datetime) -> None:
     queue(store, now + timedelta(seconds=1), "later")
     queue(store, now, "first", "second")
     with store.read() as tx:
-        assert outbox.next_try(tx) == now
+        assert outbox.next_try(tx, None) == now
     leased = lease(store, now + timedelta(seconds=5), batch=2)
     assert [(m.text, m.attempts, m.recipients) for m in leased] == [
         ("通知 first", 1, ("crew:tianxin-03",)),

@@ -1,0 +1,86 @@
+"""The jobs of one process: a slow channel holds up no other, and the audit is sealed without being asked."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from dispatch.notify.port import Parcel
+from dispatch.scheduler.jobs import Jobs
+from dispatch.services.desk import Desk
+from dispatch.storage import audit
+from dispatch.storage.db import Store
+from tests.support.cast import ZONE_A, Cast, call, spot
+
+SOON_S = 10.0
+
+
+class Stuck:
+    """A channel whose other side never answers until it is let go."""
+
+    def __init__(self) -> None:
+        self.is_asked, self.let_go = threading.Event(), threading.Event()
+
+    def send(self, parcel: Parcel, now: datetime) -> None:
+        self.is_asked.set()
+        self.let_go.wait(SOON_S)
+
+
+class Quick:
+    """A channel that takes at once."""
+
+    def __init__(self) -> None:
+        self.parcels: list[Parcel] = []
+
+    def send(self, parcel: Parcel, now: datetime) -> None:
+        self.parcels.append(parcel)
+
+
+def soon(is_so: Callable[[], object]) -> bool:
+    deadline = time.monotonic() + SOON_S
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.fixture
+def two_channels(desk: Desk) -> Desk:
+    settings = replace(desk.settings, webhook_url="http://127.0.0.1:9/", webhook_secret="s")
+    return Desk(desk.store, settings)
+
+
+def test_a_stuck_channel_holds_up_no_other(desk: Desk, two_channels: Desk, cast: Cast) -> None:
+    stuck, quick = Stuck(), Quick()
+    jobs = Jobs(two_channels, {"console": quick, "webhook": stuck})
+    jobs.start()
+    try:
+        point = spot(desk, ZONE_A, datetime.now(UTC))
+        call(two_channels, cast.agent, datetime.now(UTC), point=point)
+        assert soon(stuck.is_asked.is_set)
+        call(two_channels, cast.agent, datetime.now(UTC), point=point)
+        assert soon(lambda: len(quick.parcels) == 2)
+    finally:
+        stuck.let_go.set()
+        jobs.stop()
+
+
+def test_the_audit_is_sealed_by_itself(desk: Desk, cast: Cast, store: Store) -> None:
+    jobs = Jobs(desk, {"console": Quick()})
+    jobs.start()
+    try:
+        call(desk, cast.agent, datetime.now(UTC))
+
+        def is_sealed() -> bool:
+            with store.read() as tx:
+                return audit.unsealed_since(tx.conn) is None
+
+        assert soon(is_sealed)
+    finally:
+        jobs.stop()
+    with store.read() as tx:
+        assert audit.broken_at(tx.conn) is None
