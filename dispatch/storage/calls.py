@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, column, insert, literal, literal_column, select, table, text, update
+from sqlalchemy import ColumnElement, column, insert, literal, literal_column, select, table, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
@@ -26,11 +26,6 @@ _TERMS = table("call_terms", column("call_id"), column("rowid"), column("terms",
 def add(tx: Tx, values: Mapping[str, Any]) -> int:
     """Insert a call and return its id."""
     return int(tx.conn.execute(_INSERT, values).scalar_one())
-
-
-def set_ticket(tx: Tx, call_id: int, ticket_id: int) -> None:
-    """Link a call to the ticket that it opened or joined."""
-    tx.conn.execute(update(CALLS).where(CALLS.c.id == call_id).values(ticket_id=ticket_id))
 
 
 def of_ticket(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:

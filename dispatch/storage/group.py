@@ -137,4 +137,8 @@ class GroupCommit:
         with group.conn:
             if not group.is_alive():
                 raise OperationalError("the transaction was ended by SQLite; nothing of it is written")
-            group.conn.commit()
+            try:
+                group.conn.commit()
+            except BaseException:
+                group.conn.invalidate()  # never back to the pool with its transaction, and SQLite's lock, still open
+                raise

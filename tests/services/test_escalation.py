@@ -254,6 +254,20 @@ class PowerCut(BaseException):
     """No error of the row: nothing of the process is left to handle it."""
 
 
+def test_a_step_that_fired_already_holds_up_nobody(desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(escalation, "BATCH", 2)
+    bad = dispatched(desk, now)
+    at = now + 10 * MINUTE
+    sweep(desk, at)
+    good = [dispatched(desk, now) for _ in range(4)]
+    set_clock(desk, bad, "ack", next_step=0, next_fire_at=at - MINUTE)
+    done = sweep(desk, at)
+    assert (done.fired, len(done.errors)) == (4, 1)
+    assert done.errors[0].startswith(f"{bad}: IntegrityError")
+    assert [steps(desk, number) for number in (bad, *good)] == [[("ack", 1.0)]] * 5
+    assert len(sweep(desk, at + RETRY).errors) == 1
+
+
 def test_a_crash_in_a_batch_leaves_the_batch_to_the_next(
     desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
