@@ -268,6 +268,20 @@ def test_a_step_that_fired_already_holds_up_nobody(desk: Desk, now: datetime, mo
     assert len(sweep(desk, at + RETRY).errors) == 1
 
 
+def test_a_database_that_is_away_puts_nothing_off(desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = dispatched(desk, now)
+
+    def away(*_: object) -> None:
+        raise ConnectionError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(clocks, "lock_due", away)
+        with pytest.raises(ConnectionError):
+            sweep(desk, now + 10 * MINUTE)
+    assert sweep(desk, now + 10 * MINUTE).errors == []
+    assert steps(desk, number) == [("ack", 1.0)]
+
+
 def test_a_crash_in_a_batch_leaves_the_batch_to_the_next(
     desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

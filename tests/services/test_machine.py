@@ -283,7 +283,7 @@ def test_the_laws_hold_whatever_happens(sqlite_template: Path) -> None:
     Desk96533.template = sqlite_template
     machine = Desk96533.TestCase
     machine.settings = settings(
-        max_examples=30,
+        max_examples=20,
         stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
