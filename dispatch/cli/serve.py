@@ -54,13 +54,13 @@ def server(host: str, port: int, workers: int, threads: int) -> AbstractServer[A
 
 
 def start_in_worker(jobs: Jobs) -> None:
-    """Start the scheduler of a web worker: it stops with the worker, and the worker with its parent.
+    """Start the scheduler of a web worker: it stops with the worker, and the worker is killed with its parent.
 
-    A worker that outlived a killed parent would hold the port against the next start. Linux tells it; elsewhere
-    the port must be freed by hand.
+    A worker that outlived a killed parent would hold the port against the next start, and nobody would be left to
+    stop it. Only Linux can do that; elsewhere the port must be freed by hand.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     jobs.start()
     # atexit would come too late, and not at all in a child: the job threads are waited for before that.
     Finalize(None, jobs.stop, exitpriority=1)

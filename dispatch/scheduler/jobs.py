@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -65,6 +66,7 @@ class Jobs:
         self._beaten_at: datetime | None = None
         self._next_sweep_at = now()
         self._is_stopping = False
+        self._planning = threading.Lock()
 
     def start(self) -> None:
         """Start all jobs at once."""
@@ -78,7 +80,9 @@ class Jobs:
 
     def stop(self) -> None:
         """Let the batch under way finish, and stop."""
-        self._is_stopping = True
+        # APScheduler waits for its jobs under the lock that planning takes: from here on nobody plans.
+        with self._planning:
+            self._is_stopping = True
         self._desk.store.on_commit = None
         self._scheduler.shutdown(wait=True)
 
@@ -88,8 +92,10 @@ class Jobs:
             self._sweep_at(at)
 
     def _sweep_at(self, at: datetime) -> None:
-        self._next_sweep_at = at
-        self._scheduler.modify_job("sweep", next_run_time=at)
+        with self._planning:
+            if not self._is_stopping:
+                self._next_sweep_at = at
+                self._scheduler.modify_job("sweep", next_run_time=at)
 
     def _sweep(self) -> None:
         now = self._now()

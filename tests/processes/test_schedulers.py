@@ -1,6 +1,7 @@
 """Any number of schedulers, killed at any moment: every due step fires exactly once, and says how late it was."""
 
 import io
+import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from dispatch.notify.console import Console
 from dispatch.scheduler.jobs import Jobs
-from dispatch.services import health
+from dispatch.services import escalation, health
 from dispatch.services.desk import Desk
 from dispatch.storage import escalations, outbox, tickets
 from tests.support.processes import Site, Step, due_steps, escalation_count, fired, flaws, seed, utc_now, wait_for
@@ -108,6 +109,25 @@ def test_a_commit_wakes_the_sweep_of_its_own_process(desk: Desk) -> None:
     finally:
         jobs.stop()
     assert 0 <= lateness(desk) <= 1.0
+
+
+def test_stopping_waits_for_a_sweep_and_the_sweep_not_for_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = Jobs(desk, {"console": Console(io.StringIO())})
+    begun = threading.Event()
+
+    def sweep_until_told_to_stop(*_: object) -> escalation.Sweep:
+        begun.set()
+        wait_for(lambda: jobs._is_stopping, "somebody stops it")
+        time.sleep(0.1)  # until the one who stops it waits for it
+        return escalation.Sweep()
+
+    monkeypatch.setattr(escalation, "sweep", sweep_until_told_to_stop)
+    jobs.start()
+    assert begun.wait(5)
+    stopping = threading.Thread(target=jobs.stop, daemon=True)
+    stopping.start()
+    stopping.join(5)
+    assert not stopping.is_alive()
 
 
 def lateness(desk: Desk) -> float:
