@@ -7,7 +7,9 @@ UV ?= uv
 
 PY    := .venv/bin/python
 PEERS := .venv-peers/bin/python
-PEER_PACKAGES := django-helpdesk==2.6.1 roundup==2.6.0
+# The peers, under the same server and driver as ours.
+PEER_PACKAGES := django-helpdesk==2.6.1 roundup==2.6.0 \
+	$(shell grep -Eo '^(granian|psycopg|psycopg-binary)==[0-9.]+' requirements.txt)
 
 LOCK := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest \
 	--only-binary :all: --generate-hashes --emit-build-options --custom-compile-command "make lock"
@@ -37,8 +39,8 @@ check: .venv/dev.stamp ## fast: style, types, import contracts, generated diagra
 bench: .venv/dev.stamp ## the speed goals, each as a ratio with its limit in the same run
 	$(PY) -m bench $(ARGS)
 
-bench-peers: .venv-peers/peers.stamp ## the same work in django-helpdesk and roundup
-	$(PEERS) bench/peers.py $(ARGS)
+bench-peers: .venv/dev.stamp .venv-peers/peers.stamp ## the same work in django-helpdesk and roundup
+	$(PY) -m bench.peers --python $(PEERS) $(ARGS)
 
 lock: ## pin and hash the requirements again (needs uv; LOCK is the whole command)
 	$(LOCK) $(ARGS) requirements.in -o requirements.txt
@@ -67,7 +69,7 @@ endef
 	@$(PY) -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.venv-peers/peers.stamp: Makefile
+.venv-peers/peers.stamp: Makefile requirements.txt
 	$(make_venv)
 	@$(PEERS) -m pip install --quiet $(PEER_PACKAGES)
 	@touch $@
