@@ -86,12 +86,16 @@ def start(kind: ClockKind, round_: int, start_at: datetime, due_at: datetime) ->
 
 
 def is_breached(clock: Clock, now: datetime) -> bool:
-    """Tell whether the promise is broken at `now`: met too late, or due and still unmet."""
+    """Tell whether the promise is broken at `now`: met too late, or due and still unmet.
+
+    A breach that was noticed is judged by the due time of then: no later pause makes it good.
+    """
+    broken_at = clock.breached_at or clock.due_at
+    if clock.met_at is not None:
+        return clock.met_at > broken_at
     if clock.is_void or clock.paused_at is not None:
         return clock.breached_at is not None
-    if clock.met_at is not None:
-        return clock.met_at > clock.due_at
-    return now >= clock.due_at
+    return now >= broken_at
 
 
 def notice_breach(clock: Clock, now: datetime) -> Clock:
@@ -113,21 +117,21 @@ def meet(clock: Clock, met_at: datetime, now: datetime) -> Clock:
     return replace(met, breached_at=None, noticed_at=None)
 
 
-def void(clock: Clock) -> Clock:
-    """End a running clock without judging it; a breach that was noticed stays."""
-    return replace(clock, is_void=True, next_fire_at=None) if clock.is_running else clock
+def void(clock: Clock, now: datetime) -> Clock:
+    """End a running clock unmet; what is broken at `now` stays broken, whether a sweep has seen it or not."""
+    return replace(notice_breach(clock, now), is_void=True, next_fire_at=None) if clock.is_running else clock
 
 
 def pause(clock: Clock, now: datetime, resume_at: datetime) -> Clock:
-    """Stop the clock; the sweep wakes at `resume_at` to start it again."""
-    return replace(clock, paused_at=now, resume_at=resume_at, next_fire_at=resume_at)
+    """Stop the clock, whose breach by `now` stays; the sweep wakes at `resume_at` to start it again."""
+    return replace(notice_breach(clock, now), paused_at=now, resume_at=resume_at, next_fire_at=resume_at)
 
 
-def resume(clock: Clock, now: datetime) -> Clock:
-    """Start a paused clock again; its due time moves by the length of the pause."""
+def resume(clock: Clock, at: datetime) -> Clock:
+    """Start a paused clock again; its due time moves by the length of the pause, never backwards."""
     if clock.paused_at is None:
         return clock
-    gap = now - clock.paused_at
+    gap = max(at - clock.paused_at, timedelta())
     return replace(
         clock,
         due_at=clock.due_at + gap,

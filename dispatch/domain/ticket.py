@@ -171,8 +171,8 @@ def _meet(ticket: Ticket, kind: ClockKind, at: datetime, command: Command) -> tu
     return (sla.meet(clock, at, command.at),)
 
 
-def _void_all(ticket: Ticket) -> tuple[Clock, ...]:
-    return tuple(sla.void(clock) for clock in ticket.clocks if clock.is_running)
+def _void_all(ticket: Ticket, now: datetime) -> tuple[Clock, ...]:
+    return tuple(sla.void(clock, now) for clock in ticket.clocks if clock.is_running)
 
 
 def _plain(_ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) -> _Effect:
@@ -187,7 +187,7 @@ def _need_team(ticket: Ticket, command: Command) -> Assignment:
     return command.assignment
 
 
-def _dispatch(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+def _dispatch(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Effect:
     to = _need_team(ticket, command)
     # Sent back to the team that returned it: that is a ruling, and it holds.
     is_ruled = command.is_ruled or (ticket.status is Status.RETURNED and to.team_id == ticket.team_id)
@@ -196,7 +196,7 @@ def _dispatch(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -
         changes["ruled_team_id"] = to.team_id
     text = f"{to.team_name}, {to.reason}" + (" (裁定, 不得再退)" if is_ruled else "")
     clock = ticket.running(ClockKind.FIX)
-    clocks = (_resumed(ticket, clock, command.at, policy),) if clock and clock.paused_at else ()
+    clocks = (_resumed(ticket, clock, at, policy),) if clock and clock.paused_at else ()
     told = [Notice(("crew",), f"新工单 {ticket.number}: {to.reason}")]
     if command.verb is Verb.REASSIGN:
         told.append(Notice((f"crew:{ticket.team_id}",), f"{ticket.number} 已改派 {to.team_name}"))
@@ -241,7 +241,7 @@ def _close(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> 
         raise illegal(ticket, "用户表示未解决, 请返工")
     if ticket.is_solved is None and ticket.callback_attempts < CLOSE_AFTER_UNREACHED:
         raise illegal(ticket, f"请先回访; {CLOSE_AFTER_UNREACHED} 次未接通后方可直接办结")
-    return _Effect(clocks=_void_all(ticket), changes={"ended_at": command.at})
+    return _Effect(clocks=_void_all(ticket, command.at), changes={"ended_at": command.at})
 
 
 def _return(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
@@ -260,13 +260,14 @@ def _hold(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _E
     return _Effect(f"{text}, {shanghai_text(command.until)} 恢复", clocks=clocks)
 
 
-def _resumed(ticket: Ticket, clock: Clock, now: datetime, policy: Policy) -> Clock:
-    return ladder.schedule(sla.resume(clock, now), policy.steps(ticket.level, clock.kind))
+def _resumed(ticket: Ticket, clock: Clock, at: datetime, policy: Policy) -> Clock:
+    return ladder.schedule(sla.resume(clock, at), policy.steps(ticket.level, clock.kind))
 
 
-def _resume(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+def _resume(ticket: Ticket, _command: Command, policy: Policy, at: datetime) -> _Effect:
+    # The trusted time: a pause that ended without signal is no longer than it was.
     clock = ticket.running(ClockKind.FIX)
-    return _Effect(clocks=(_resumed(ticket, clock, command.at, policy),) if clock else ())
+    return _Effect(clocks=(_resumed(ticket, clock, at, policy),) if clock else ())
 
 
 def _extend(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
@@ -310,13 +311,13 @@ def _merge(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> 
     if target.status not in ACTIVE:
         raise InvalidInput(f"目标工单已{STATUS_LABELS[target.status]}, 不能并入", field="into")
     changes = {"merged_into": target.number, "ended_at": command.at}
-    return _Effect(f"并入 {target.number}", changes, _void_all(ticket))
+    return _Effect(f"并入 {target.number}", changes, _void_all(ticket, command.at))
 
 
 def _cancel(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
     text = policy.check_reason("cancel", command.reason)
     told = (Notice(("crew",), f"{ticket.number} 已取消: {text}"),)
-    return _Effect(text, {"ended_at": command.at}, _void_all(ticket), told)
+    return _Effect(text, {"ended_at": command.at}, _void_all(ticket, command.at), told)
 
 
 def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
@@ -324,7 +325,7 @@ def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
         raise InvalidInput("请写明返工原因", field="note")
     again = replace(ticket, round=ticket.round + 1, appointment_at=None)
     changes = {"round": again.round, "is_solved": None, "is_satisfied": None, "callback_attempts": 0}
-    clocks = (*_void_all(ticket), *first_clocks(again, policy, command.at))
+    clocks = (*_void_all(ticket, command.at), *first_clocks(again, policy, command.at))
     told = Notice(("crew",), f"返工 {ticket.number}: {command.note}")
     return _Effect(f"第 {again.round} 轮", changes, clocks, (told,))
 
