@@ -80,7 +80,7 @@ def demo(ctx: click.Context, once: bool) -> None:
 
 def remove(database: Path) -> None:
     """Remove an embedded database with its companions."""
-    for suffix in ("", "-wal", "-shm", ".lock"):
+    for suffix in ("", "-wal", "-shm", ".lock", ".alone"):
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 

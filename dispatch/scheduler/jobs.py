@@ -110,7 +110,13 @@ class Jobs:
         for error in done.errors:
             log.error("sweep-row", detail=error)
         self._beat(now)
-        self._sweep_at(min(max(done.next_due_at or now + self._cap, self._now()), now + self._cap))
+        self._sweep_at(self._next_look(done.next_due_at, now))
+
+    def _next_look(self, next_due_at: datetime | None, now: datetime) -> datetime:
+        latest = now + self._cap
+        if next_due_at is None or next_due_at <= now:  # nothing, or what another sweeper holds
+            return latest
+        return min(max(next_due_at, self._now()), latest)
 
     def _between_batches(self, _count: int) -> None:
         """Live on in a long catch-up, but not when told to stop."""

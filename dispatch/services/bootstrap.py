@@ -14,8 +14,16 @@ from dispatch.storage import directory, schema
 
 
 def bring_up(desk: Desk, data: Path, now: datetime) -> list[str]:
-    """Upgrade the schema, and load from folder `data` what the database lacks; return what was done, in words."""
-    schema.upgrade(desk.store)
+    """Upgrade the schema, and load from folder `data` what the database lacks; return what was done, in words.
+
+    Several processes may do so at once: one works, the others find it done.
+    """
+    with desk.store.alone():
+        schema.upgrade(desk.store)
+        return _load_missing(desk, data, now)
+
+
+def _load_missing(desk: Desk, data: Path, now: datetime) -> list[str]:
     with desk.store.read() as tx:
         book = directory.book(tx)
     done = []

@@ -81,13 +81,15 @@ class Desk:
         version, set_id = book.policy_at(now), book.zone_set_at(now)
         if version is None or set_id is None:
             raise NotReady("系统尚未初始化: 请运行 python run.py init")
-        return Rules(self.policy(tx, version), self._index(tx, set_id), set_id, book.teams)
+        return Rules(self.policy(tx, version), self._index(set_id), set_id, book.teams)
 
     def _open_book(self, tx: Tx) -> directory.Book:
         """Return the book, read again only where another process, or this one, has changed a page."""
         book = self._book
         if book is None or book.revision != directory.revision(tx):
-            book = self._book = directory.book(tx)
+            # Only what is committed is kept: a change in an open transaction may still be taken back.
+            with self.store.read() as committed:
+                book = self._book = directory.book(committed)
         return book
 
     def policy(self, tx: Tx, version: str) -> Policy:
@@ -101,5 +103,9 @@ class Desk:
 
         return self._policies.get_or_make(version, load)
 
-    def _index(self, tx: Tx, set_id: int) -> ZoneIndex:
-        return self._indexes.get_or_make(set_id, lambda: ZoneIndex(directory.zones_of(tx, set_id)))
+    def _index(self, set_id: int) -> ZoneIndex:
+        def build() -> ZoneIndex:
+            with self.store.read() as committed:
+                return ZoneIndex(directory.zones_of(committed, set_id))
+
+        return self._indexes.get_or_make(set_id, build)

@@ -6,6 +6,7 @@ and never commits.
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -101,6 +102,18 @@ class Store:
             audit.append(conn, tx.audit_entries)
         if tx.next_fire_at is not None and self.on_commit is not None:
             self.on_commit(tx.next_fire_at)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes out of the body, where they ask for the same; transactions inside are free."""
+        if self.is_sqlite:
+            with open(f"{self.engine.url.database}.alone", "w") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+        else:
+            with self.engine.begin() as conn:
+                conn.exec_driver_sql("SELECT pg_advisory_xact_lock(96534)")
+                yield
 
     def close(self) -> None:
         """Give the connections back."""

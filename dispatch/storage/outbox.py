@@ -87,16 +87,18 @@ def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def lease(tx: Tx, channels: Sequence[str], now: datetime, lease_s: float, batch: int) -> list[Message]:
     """Take up to `batch` messages of these channels that wait (or whose sender died), oldest first, for a time."""
+    # A CTE: PostgreSQL may run a subquery with LIMIT more than once, and lease more than was asked for.
     waiting = (
         select(OUTBOX.c.id)
         .where(OUTBOX.c.next_try_at <= now, OUTBOX.c.channel.in_(channels))
         .order_by(OUTBOX.c.next_try_at, OUTBOX.c.id)
         .limit(batch)
         .with_for_update(skip_locked=True)
+        .cte("waiting")
     )
     take = (
         update(OUTBOX)
-        .where(OUTBOX.c.id.in_(waiting.scalar_subquery()))
+        .where(OUTBOX.c.id.in_(select(waiting.c.id)))
         .values(state="leased", attempts=OUTBOX.c.attempts + 1, next_try_at=now + timedelta(seconds=lease_s))
         .returning(
             OUTBOX.c.id, OUTBOX.c.ticket_id, OUTBOX.c.channel, OUTBOX.c.recipients, OUTBOX.c.text,
