@@ -15,7 +15,7 @@ from dispatch.domain.policy import Category
 
 MAX_AHEAD = timedelta(minutes=1)
 MAX_AGE = timedelta(days=7)
-_PHONE = re.compile(r"\+?\d{3,20}")
+_PHONE = re.compile(r"\+?[0-9]{3,20}")
 _BREAKS = "\n\r\t"
 # A crew cannot be in time at a place that nobody named.
 _NEED_PLACE = ("P1", "P2", "P3")
@@ -73,10 +73,12 @@ def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:
         raise InvalidInput("来电时间在未来, 请核对时钟和时区", field="called_at")
     if call.called_at < now - MAX_AGE:
         raise InvalidInput(f"来电时间早于 {MAX_AGE.days} 天前, 请核对", field="called_at")
-    for name in ("description", "address", "caller_name", "answer", "cti_call_id"):
+    for name in ("description", "address", "caller_name", "answer", "cti_call_id", "attach_to"):
         check_text(getattr(call, name), name)
     if call.caller_phone is not None and not _PHONE.fullmatch(call.caller_phone):
         raise InvalidInput("电话号码只能是 3–20 位数字, 可以 + 开头", field="caller_phone")
+    if call.appointment_at is not None and call.appointment_at <= call.called_at:
+        raise InvalidInput("预约时间须晚于来电时间", field="appointment_at")
     if call.attach_to and call.answer:
         raise InvalidInput("attach_to 和 answer 只能二选一: 并入工单, 或直接答复", field="answer")
     if call.attach_to:

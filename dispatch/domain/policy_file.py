@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, time
 from typing import Any, TypeVar
 
 from dispatch.domain.errors import InvalidPolicy
@@ -17,6 +18,9 @@ T = TypeVar("T")
 Raw = Mapping[str, Any]
 _UNITS = ("min", "h", "wd")
 _NEEDED = (ClockKind.ACK, ClockKind.FIX, ClockKind.CALLBACK)
+# Beyond these a number is a slip of the pen, and beyond the calendar sooner or later.
+_MAX_RATIO = 100.0
+_MAX_DIGITS = 4
 
 
 def read_toml(data: bytes) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def read_toml(data: bytes) -> dict[str, Any]:
     """
     try:
         raw = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidPolicy(f"政策文件不是有效的 UTF-8 TOML: {error}") from error
     return {key: _plain(value) for key, value in raw.items()}
 
@@ -37,7 +41,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def parse(raw: Raw) -> Policy:
@@ -49,6 +53,7 @@ def parse(raw: Raw) -> Policy:
     ladders = _each(raw, "ladders", "", _ladder)
     levels = _each(raw, "levels", "", lambda item, place: _level(item, place, ladders))
     categories = _each(raw, "categories", "", lambda item, place: _category(item, place, levels))
+    _check_categories(levels.values(), categories)
     workdays = _get(raw, "workdays", "", dict)
     valid_from = _at("valid_from", lambda: datetime.fromisoformat(_get(raw, "valid_from", "", str)))
     if valid_from.tzinfo is None:
@@ -58,7 +63,7 @@ def parse(raw: Raw) -> Policy:
         valid_from=valid_from,
         levels=levels,
         categories=categories,
-        reasons={kind: _get(_get(raw, "reasons", "", dict), kind, "reasons", dict) for kind in _REASONS},
+        reasons={kind: _reasons(_get(raw, "reasons", "", dict), kind) for kind in _REASONS},
         workdays=Workdays(_days(workdays, "holidays"), _days(workdays, "extra")),
         device_time_max_age_s=_get(raw, "device_time_max_age_h", "", int) * 3600.0,
         device_time_skew_s=float(_get(raw, "device_time_skew_s", "", int)),
@@ -70,7 +75,7 @@ _REASONS = ("hold", "return", "cancel")
 
 def _get(raw: Raw, key: str, place: str, kind: type[T]) -> T:
     value = raw.get(key)
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         where = f"{place}.{key}".lstrip(".")
         raise InvalidPolicy(f"政策文件的 {where} 缺失或类型不对 (应为 {kind.__name__})", field=where)
     return value
@@ -79,7 +84,7 @@ def _get(raw: Raw, key: str, place: str, kind: type[T]) -> T:
 def _at(place: str, make: Callable[[], T]) -> T:
     try:
         return make()
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise InvalidPolicy(f"政策文件的 {place} 有误: {error}", field=place) from error
 
 
@@ -87,8 +92,27 @@ def _each(raw: Raw, key: str, place: str, make: Callable[[Raw, str], T]) -> dict
     return {id_: make(_get(raw[key], id_, key, dict), f"{key}.{id_}") for id_ in _get(raw, key, place, dict)}
 
 
+def _rows(raw: Raw, key: str, place: str) -> dict[str, Any]:
+    return {f"{key}[{n}]": item for n, item in enumerate(_get(raw, key, place, list))}
+
+
+def _tables(raw: Raw, key: str, place: str, make: Callable[[Raw, str], T]) -> tuple[T, ...]:
+    rows = _rows(raw, key, place)
+    return tuple(make(_get(rows, name, place, dict), f"{place}.{name}") for name in rows)
+
+
+def _texts(raw: Raw, key: str, place: str) -> tuple[str, ...]:
+    rows = _rows(raw, key, place)
+    return tuple(_get(rows, name, place, str) for name in rows)
+
+
+def _reasons(raw: Raw, kind: str) -> dict[str, str]:
+    codes = _get(raw, kind, "reasons", dict)
+    return {code: _get(codes, code, f"reasons.{kind}", str) for code in codes}
+
+
 def _days(raw: Raw, key: str) -> frozenset[date]:
-    return _at(f"workdays.{key}", lambda: frozenset(map(date.fromisoformat, _get(raw, key, "workdays", list))))
+    return _at(f"workdays.{key}", lambda: frozenset(map(date.fromisoformat, _texts(raw, key, "workdays"))))
 
 
 def _ladder(raw: Raw, place: str) -> dict[ClockKind, tuple[Step, ...]]:
@@ -100,31 +124,37 @@ def _ladder(raw: Raw, place: str) -> dict[ClockKind, tuple[Step, ...]]:
 
 def _steps(raw: Raw, kind: str, place: str) -> tuple[Step, ...]:
     where = f"{place}.{kind}"
-    steps = tuple(
-        Step(
-            ratio=_get(item, "at", where, float),
-            to=tuple(_get(item, "to", where, list)),
-            label=_get(item, "label", where, str),
-            opens_supervision=bool(item.get("opens_supervision", False)),
-        )
-        for item in _get(raw, kind, place, list)
-    )
+    steps = _tables(raw, kind, place, _step)
     ratios = [step.ratio for step in steps]
-    if ratios != sorted(set(ratios)) or 1.0 not in ratios or ratios[0] <= 0:
-        raise InvalidPolicy(f"{where} 的 at 必须为正、递增, 且包含 1.0 (超时本身)", field=where)
+    if ratios != sorted(set(ratios)) or 1.0 not in ratios or not all(0 < ratio <= _MAX_RATIO for ratio in ratios):
+        raise InvalidPolicy(f"{where} 的 at 必须为正、递增、小于等于 {_MAX_RATIO}, 且包含 1.0", field=where)
     return steps
+
+
+def _step(raw: Raw, place: str) -> Step:
+    return Step(
+        ratio=_get(raw, "at", place, float),
+        to=_texts(raw, "to", place),
+        label=_get(raw, "label", place, str),
+        opens_supervision="opens_supervision" in raw and _get(raw, "opens_supervision", place, bool),
+    )
 
 
 def _level(raw: Raw, place: str, ladders: Mapping[str, Mapping[ClockKind, tuple[Step, ...]]]) -> Level:
     name = _get(raw, "ladder", place, str)
     if name not in ladders:
         raise InvalidPolicy(f"{place}.ladder 指向不存在的升级阶梯“{name}”", field=f"{place}.ladder")
-    limits = tuple(_limit(item, f"{place}.limits[{n}]") for n, item in enumerate(_get(raw, "limits", place, list)))
-    clocks = {limit.clock for limit in limits}
-    missing = [kind for kind in clocks.union(_NEEDED) if kind not in clocks or kind not in ladders[name]]
+    limits = _tables(raw, "limits", place, _limit)
+    # Those that every ticket needs hold in both areas, whatever the pipe and the category.
+    missing = {kind for kind in _NEEDED for area in Area if not _has_general(limits, kind, area)}
+    missing |= {limit.clock for limit in limits if limit.clock not in ladders[name]}
     if missing:
-        raise InvalidPolicy(f"{place} 缺少时限或升级阶梯: {', '.join(sorted(missing))}", field=place)
+        raise InvalidPolicy(f"{place} 缺少通用时限或升级阶梯: {', '.join(sorted(missing))}", field=place)
     return Level(place.rpartition(".")[2], _get(raw, "label", place, str), limits, ladders[name])
+
+
+def _has_general(limits: Iterable[Limit], kind: ClockKind, area: Area) -> bool:
+    return any(limit.clock is kind and limit.fits(area, None, "") for limit in limits)
 
 
 def _limit(raw: Raw, place: str) -> Limit:
@@ -135,23 +165,34 @@ def _limit(raw: Raw, place: str) -> Limit:
         area=_at(f"{place}.area", lambda: Area(raw["area"])) if "area" in raw else None,
         dn_min=_get(raw, "dn_min", place, int) if "dn_min" in raw else None,
         dn_max=_get(raw, "dn_max", place, int) if "dn_max" in raw else None,
-        categories=tuple(raw.get("categories", ())),
+        categories=_texts(raw, "categories", place) if "categories" in raw else (),
     )
+
+
+def _check_categories(levels: Iterable[Level], categories: Mapping[str, Category]) -> None:
+    for level in levels:
+        for n, limit in enumerate(level.limits):
+            unknown = [id_ for id_ in limit.categories if id_ not in categories]
+            if unknown:
+                where = f"levels.{level.id}.limits[{n}].categories"
+                raise InvalidPolicy(f"{where} 指向不存在的类别: {', '.join(unknown)}", field=where)
 
 
 def _span(text: str, place: str) -> Span:
     if text == "appointment":
         return Span(0, text)
     amount, _, unit = text.partition(" ")
-    if unit not in _UNITS or not amount.isdecimal() or int(amount) == 0:
+    if unit not in _UNITS or not amount.isdecimal() or len(amount) > _MAX_DIGITS or int(amount) == 0:
         raise InvalidPolicy(f"{place} 应写成 “30 min”、“4 h”、“1 wd” 或 “appointment”", field=place)
     return Span(int(amount), unit)
 
 
 def _category(raw: Raw, place: str, levels: Mapping[str, Level]) -> Category:
-    level = _get(raw, "level", place, str) if raw.get("opens_ticket", True) else None
+    opens_ticket = "opens_ticket" not in raw or _get(raw, "opens_ticket", place, bool)
+    level = _get(raw, "level", place, str) if opens_ticket else None
     _check_level(level, f"{place}.level", levels)
-    questions = tuple(_question(item, f"{place}.questions", levels) for item in raw.get("questions", ()))
+    asked = {"questions": [], **raw}
+    questions = _tables(asked, "questions", place, lambda item, where: _question(item, where, levels))
     return Category(place.rpartition(".")[2], _get(raw, "label", place, str), level, questions)
 
 
@@ -161,8 +202,14 @@ def _check_level(level: str | None, place: str, levels: Mapping[str, Level]) -> 
 
 
 def _question(raw: Raw, place: str, levels: Mapping[str, Level]) -> Question:
-    raises = None
-    if "raise" in raw:
-        raises = Raise(raw["raise"].get("equals"), _get(raw["raise"], "level", f"{place}.raise", str))
-        _check_level(raises.level, f"{place}.raise.level", levels)
-    return Question(_get(raw, "id", place, str), _get(raw, "text", place, str), tuple(raw.get("choices", ())), raises)
+    choices = _texts(raw, "choices", place) if "choices" in raw else ()
+    question = Question(_get(raw, "id", place, str), _get(raw, "text", place, str), choices)
+    if "raise" not in raw:
+        return question
+    raises, where = _get(raw, "raise", place, dict), f"{place}.raise"
+    level = _get(raises, "level", where, str)
+    _check_level(level, f"{where}.level", levels)
+    equals: bool | str = _get(raises, "equals", where, str) if choices else _get(raises, "equals", where, bool)
+    if choices and equals not in choices:
+        raise InvalidPolicy(f"{where}.equals 不在 choices 之内", field=f"{where}.equals")
+    return replace(question, raises=Raise(equals, level))
