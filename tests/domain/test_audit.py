@@ -80,6 +80,11 @@ def test_a_removed_entry_shows_when_the_rest_is_numbered_anew() -> None:
     assert first_break(renumbered, kept) == 2
 
 
+def test_a_gap_in_the_numbers_shows_though_every_hash_is_right() -> None:
+    rows = [(seq + (seq > 2), digest, entry) for seq, digest, entry in chain(5)]
+    assert first_break(rows, head(rows)) == 3
+
+
 def test_exchanged_entries_show() -> None:
     rows = chain(5)
     rows[1], rows[2] = (2, *rows[2][1:]), (3, *rows[1][1:])

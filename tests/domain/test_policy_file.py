@@ -138,6 +138,7 @@ REFUSED: list[tuple[Spoil, str]] = [
     (drop("ladders/normal/callback"), "levels.P3"),
     (drop("ladders/emergency/isolate"), "levels.P1"),
     (put("levels/P3/limits/3/area", "outside"), "levels.P3"),
+    (put("levels/P3/limits/3/area", "in_circle"), "levels.P3"),
     (put("levels/P3/limits/2/categories", ["noise"]), "levels.P3"),
     (put("levels/P3/limits/0/dn_min", 100), "levels.P3"),
     # limits

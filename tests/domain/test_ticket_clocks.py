@@ -39,6 +39,13 @@ def test_all_clocks_but_callback_run_from_the_call(
     assert all(clock.start_at == START and clock.round == 1 and clock.next_fire_at for clock in ticket.clocks)
 
 
+def test_only_the_clocks_of_the_current_round_are_asked() -> None:
+    ticket = received()
+    assert ticket.running(ClockKind.ACK) == clock_of(ticket, ClockKind.ACK)
+    assert ticket.running(ClockKind.CALLBACK) is None
+    assert replace(ticket, round=2).running(ClockKind.ACK) is None
+
+
 def test_an_appointment_is_the_arrival_of_p5() -> None:
     ticket = received("P5", "install", appointment_at=at(600))
     assert clock_of(ticket, ClockKind.ARRIVE).due_at == at(600)
