@@ -146,8 +146,8 @@ def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> N
                 resumed[due.ticket_id] = _resume(tx, desk, due, now)
                 done.resumed += 1
             else:
-                status = resumed.get(due.ticket_id, due.status)
-                _climb(tx, desk, replace(due, status=status), now, rows, done)
+                told = replace(due, status=resumed[due.ticket_id]) if due.ticket_id in resumed else due
+                _climb(tx, desk, told, now, rows, done)
         except DispatchError as error:
             # One bad row must not hold up the others: it is told, and looked at again in a minute.
             rows.clocks.append((due.clock_id, replace(due.clock, next_fire_at=now + RETRY)))
@@ -175,12 +175,14 @@ def _climb(tx: Tx, desk: Desk, due: Due, now: datetime, rows: _Rows, done: Sweep
     done.breached += climbed.breached_at is not None and due.clock.breached_at is None
     for one in fired:
         done.max_late_s = max(done.max_late_s, one.late_s)
-        _fire(tx, desk, replace(due, clock=climbed), one, now, rows)
+        _fire(tx, desk, due, one, now, rows)
 
 
 def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, now: datetime, rows: _Rows) -> None:
     clock, text = due.clock, fired_text(due.clock, fired)
     notice = Notice(fired.step.to, f"{due.number} {text}")
+    key = f"{due.ticket_id}:{clock.kind}:{clock.round}:{fired.index}"
+    rows.notices += outbox.rows_of(due.ticket_id, due, notice, key, now, desk.channels)
     rows.escalations.append(
         {
             "ticket_id": due.ticket_id,
@@ -208,8 +210,6 @@ def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, now: datetime, rows: _Rows
             "text": text,
         }
     )
-    key = f"{due.ticket_id}:{clock.kind}:{clock.round}:{fired.index}"
-    rows.notices += outbox.rows_of(due.ticket_id, due, notice, key, now, desk.channels)
     if fired.step.opens_supervision and not due.is_supervised:
         rows.supervised.add(due.ticket_id)
     tx.audit(now, SYSTEM, "escalate", due.number, text=text, late_s=round(fired.late_s, 3))

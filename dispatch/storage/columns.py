@@ -20,11 +20,11 @@ class _SqliteUtc(sqlite.DATETIME):
 
     def bind_processor(self, _dialect: Dialect) -> Callable[[Any], Any]:
         """Write UTC without its offset."""
-        return lambda value: value and value.replace(tzinfo=None).isoformat(" ", "microseconds")
+        return lambda value: value and value.isoformat(" ", "microseconds")[:26]
 
     def result_processor(self, _dialect: Dialect, _coltype: object) -> Callable[[Any], Any]:
         """Read it back."""
-        return lambda value: value and datetime.fromisoformat(value)
+        return lambda value: value and datetime.fromisoformat(f"{value}+00:00")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -47,10 +47,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value if value.tzinfo is UTC else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Give the offset back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        """Tell it in UTC, whatever zone the server speaks."""
+        return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
