@@ -61,7 +61,7 @@ def _clock(clock: Clock, basis: str, now: datetime) -> dict[str, Any]:
         "due_at": time(clock.due_at),
         "original_due_at": time(clock.original_due_at),
         "met_at": time(clock.met_at),
-        "breached_at": time(clock.due_at if sla.is_breached(clock, now) else clock.breached_at),
+        "breached_at": time(clock.breached_at or (clock.due_at if sla.is_breached(clock, now) else None)),
         "noticed_at": time(clock.noticed_at),
         "resume_at": time(clock.resume_at),
         "basis": basis,
