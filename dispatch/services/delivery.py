@@ -18,7 +18,8 @@ from dispatch.storage.outbox import Message
 
 LEASE_S = 60.0
 BATCH = 200
-MAX_ATTEMPTS = 12
+# With the pauses below about three days: a receiver may be away over a weekend.
+MAX_ATTEMPTS = 300
 # A send takes no longer: what is begun within the lease ends within it.
 _SLOWEST_SEND_S = 15.0
 _FIRST_PAUSE_S = 2.0
@@ -36,7 +37,7 @@ class Delivered:
 
 def pause_s(attempts: int) -> float:
     """Return the seconds to wait after so many attempts: doubling from 2 s, at most 15 min."""
-    return min(_FIRST_PAUSE_S * 2.0 ** (attempts - 1), _LONGEST_PAUSE_S)
+    return min(_FIRST_PAUSE_S * 2.0 ** min(attempts - 1, 16), _LONGEST_PAUSE_S)
 
 
 def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], datetime]) -> Delivered:
@@ -61,6 +62,9 @@ def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], dat
             done.sent += outbox.mark_sent(tx, [message for message, error in tried if error is None], clock())
             for message, error in tried:
                 _mark_unsent(tx, message, error, clock(), done)
+            outbox.release(tx, messages[len(tried) :], clock())
+        if len(tried) < len(messages):  # a slow channel: the rest waits for the next look
+            return done
 
 
 def _is_waiting(desk: Desk, channels: Sequence[str], now: datetime) -> bool:
@@ -72,7 +76,7 @@ def _is_waiting(desk: Desk, channels: Sequence[str], now: datetime) -> bool:
 def _send_all(
     channels: Mapping[str, Channel], messages: Sequence[Message], clock: Callable[[], datetime]
 ) -> list[tuple[Message, DeliveryError | None]]:
-    """Send while the lease lasts; a message that is not reached in time is left to the next one who leases it."""
+    """Send while the lease lasts; a message that is not reached in time is not among the answers."""
     stop_at = clock() + timedelta(seconds=LEASE_S - _SLOWEST_SEND_S)
     tried = []
     for message in messages:

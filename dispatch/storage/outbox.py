@@ -145,6 +145,19 @@ def mark_sent(tx: Tx, messages: Sequence[Message], sent_at: datetime) -> int:
     return tx.conn.execute(sent).rowcount
 
 
+def release(tx: Tx, messages: Sequence[Message], now: datetime) -> None:
+    """Give leased messages back that were not tried: they wait as before, and the lease counts as no attempt."""
+    if not messages:
+        return
+    back = (
+        update(OUTBOX)
+        .where(OUTBOX.c.id.in_([message.id for message in messages]))
+        .where(OUTBOX.c.state == "leased", OUTBOX.c.next_try_at == messages[0].leased_until)
+        .values(state="queued", next_try_at=now, attempts=OUTBOX.c.attempts - 1)
+    )
+    tx.conn.execute(back)
+
+
 def counts(tx: Tx) -> dict[str, int]:
     """Return how many messages are in each state."""
     query = select(OUTBOX.c.state, func.count()).group_by(OUTBOX.c.state)

@@ -203,6 +203,22 @@ def test_a_slow_channel_stops_before_its_lease_ends(desk: Desk, now: datetime, c
     assert sorted(parcel.text for parcel in slow.parcels) == [f"通知 {n}" for n in range(8)]
 
 
+def test_what_a_slow_channel_did_not_reach_waits_as_before(desk: Desk, now: datetime, clock: Clock) -> None:
+    queue(desk, now, 8)
+    slow = Spy([later() for _ in range(8)], meanwhile=lambda: clock.move(10))
+    done = deliver(desk, {"console": slow}, clock)
+    assert 0 < done.retried < 8
+    unreached = [row for row in rows(desk) if not row["attempts"]]
+    assert len(unreached) == 8 - done.retried
+    assert {row["state"] for row in unreached} == {"queued"}
+    # The receiver is back: nobody waits for the lease to run out.
+    assert deliver(desk, {"console": Spy()}, clock).sent >= len(unreached)
+
+
+def test_a_receiver_may_be_away_for_days() -> None:
+    assert sum(map(pause_s, range(1, MAX_ATTEMPTS))) > timedelta(days=2.9).total_seconds()
+
+
 def test_several_senders_send_each_message_once(desk: Desk, now: datetime, clock: Clock) -> None:
     queue(desk, now, 120)
     spy = Spy()
