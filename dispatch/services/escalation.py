@@ -150,7 +150,7 @@ def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> N
                 _climb(tx, desk, told, now, rows, done)
         except DispatchError as error:
             # One bad row must not hold up the others: it is told, and looked at again in a minute.
-            rows.clocks.append((due.clock_id, replace(due.clock, next_fire_at=now + RETRY)))
+            clocks.put_off(tx, due, now + RETRY)
             done.errors.append(f"{due.number}: {error.detail}")
     _write(tx, rows)
 

@@ -30,13 +30,15 @@ def beat(desk: Desk, worker: str, now: datetime, totals: Sweep) -> None:
 def status(desk: Desk, now: datetime) -> dict[str, Any]:
     """Return the state of clocks, scheduler and outbox; `status` is ok, late or down.
 
-    `late`: a step is due and unfired for longer than the setting allows. `down`: no scheduler has beaten lately.
+    `late`: a step is due and unfired for longer than the setting allows, be it that nobody looked or that it cannot
+    be fired. `down`: no scheduler has beaten lately.
     """
     with desk.store.read() as tx:
         next_due_at = clocks.next_due(tx)
+        stuck_since = clocks.stuck_since(tx)
         last_beat_at = health.last_beat(tx, now + timedelta(seconds=SILENT_AFTER_S))
         waiting_since = outbox.next_try(tx, None)
-    late_s = _age(next_due_at, now)
+    late_s = max(_age(next_due_at, now), _age(stuck_since, now))
     beat_age_s = None if last_beat_at is None else (now - last_beat_at).total_seconds()
     word = "late" if late_s > desk.settings.late_after_s else "ok"
     if beat_age_s is None or beat_age_s > SILENT_AFTER_S:

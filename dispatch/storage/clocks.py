@@ -47,6 +47,7 @@ _FIRE = (
     update(CLOCKS)
     .where(CLOCKS.c.id == bindparam("row_id"))
     .values({name: bindparam(f"new_{name}") for name in ("next_step", "next_fire_at", "breached_at", "noticed_at")})
+    .values(stuck_since=None)
 )
 
 
@@ -99,12 +100,17 @@ def save(tx: Tx, ticket_id: int, values: Sequence[Clock]) -> None:
 def _put(dialect: str) -> Any:
     put = upsert(dialect, CLOCKS).inline()
     changed = {name: put.excluded[name] for name in _FIELDS if name not in _KEY}
-    return put.on_conflict_do_update(index_elements=_KEY, set_=changed)
+    return put.on_conflict_do_update(index_elements=_KEY, set_={**changed, "stuck_since": None})
 
 
 def next_due(tx: Tx) -> datetime | None:
     """Return when the next step or resumption is due, over all tickets; one look at the partial index."""
     return tx.conn.execute(_NEXT).scalar()
+
+
+def stuck_since(tx: Tx) -> datetime | None:
+    """Return when the oldest step was due that cannot be fired, or None."""
+    return tx.conn.execute(select(func.min(CLOCKS.c.stuck_since)).where(CLOCKS.c.stuck_since.is_not(None))).scalar()
 
 
 def lock_due(tx: Tx, now: datetime, batch: int) -> list[Due]:
@@ -135,6 +141,10 @@ def save_fired(tx: Tx, fired: Iterable[tuple[int, Clock]]) -> None:
 
 
 def put_off(tx: Tx, due: Due, until: datetime) -> None:
-    """Look at a clock again at `until`; one that has moved meanwhile is left as it is."""
+    """Look at a clock that cannot be handled again at `until`, and keep since when it is stuck.
+
+    One that has moved meanwhile is left as it is.
+    """
     seen = (CLOCKS.c.next_step == due.clock.next_step, CLOCKS.c.next_fire_at == due.clock.next_fire_at)
-    tx.conn.execute(update(CLOCKS).where(CLOCKS.c.id == due.clock_id, *seen).values(next_fire_at=until))
+    stuck = {"next_fire_at": until, "stuck_since": func.coalesce(CLOCKS.c.stuck_since, CLOCKS.c.next_fire_at)}
+    tx.conn.execute(update(CLOCKS).where(CLOCKS.c.id == due.clock_id, *seen).values(**stuck))

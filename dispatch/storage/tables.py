@@ -159,7 +159,7 @@ class CallRow(Base):
 
 
 class ClockRow(Base):
-    """One promise of one round; see domain/sla.py."""
+    """One promise of one round; see domain/sla.py. `stuck_since`: when a step was due that could not be fired."""
 
     __tablename__ = "clocks"
     id: Id = mapped_column(primary_key=True)
@@ -178,10 +178,12 @@ class ClockRow(Base):
     is_void: Mapped[bool]
     next_step: Mapped[int]
     next_fire_at: Mapped[datetime | None]
+    stuck_since: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "round"),
         # The sweep's only question, whatever the number of tickets: which rows are due?
+        Index("ix_clocks_stuck", "stuck_since", **only("stuck_since IS NOT NULL")),
         Index("ix_clocks_unfired", "next_fire_at", **only("next_fire_at IS NOT NULL")),
     )
 

@@ -14,6 +14,7 @@ from dispatch.domain.states import Status, Verb
 from dispatch.services import board, escalation, supervision
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import RETRY, Sweep, sweep, sweep_until
+from dispatch.services.health import beat, status
 from dispatch.storage import clocks, escalations, health, tickets
 from dispatch.storage.clocks import CLOCKS
 from dispatch.storage.escalations import ESCALATIONS
@@ -248,6 +249,28 @@ def test_a_bad_row_does_not_hold_up_the_others(desk: Desk, cast: Cast, now: date
     again = sweep(desk, at + RETRY)
     assert len(again.errors) == 1
     assert not is_sound(desk)
+
+
+def test_a_step_that_cannot_be_fired_keeps_the_lamp_red_until_it_is(desk: Desk, now: datetime) -> None:
+    number = dispatched(desk, now)
+    at = now + 10 * MINUTE
+    with desk.store.write() as tx:
+        tx.conn.execute(update(TICKETS).where(TICKETS.c.number == number).values(level="P9"))
+    assert len(sweep(desk, at).errors) == 1
+    later = at + RETRY / 2
+    beat(desk, "test", later, Sweep())
+    assert status(desk, later)["status"] == "late"
+    sweep(desk, at + RETRY)  # a second try does not make it young again
+    with desk.store.read() as tx:
+        since = clocks.stuck_since(tx)
+    assert since is not None
+    assert since <= at
+    with desk.store.write() as tx:
+        tx.conn.execute(update(TICKETS).where(TICKETS.c.number == number).values(level="P2"))
+    healed = at + 2 * RETRY
+    assert sweep(desk, healed).errors == []
+    beat(desk, "test", healed, Sweep())
+    assert status(desk, healed)["status"] == "ok"
 
 
 class PowerCut(BaseException):

@@ -223,9 +223,17 @@ def upgrade() -> None:
         sa.Column("is_void", sa.Boolean(), nullable=False),
         sa.Column("next_step", ID, nullable=False),
         sa.Column("next_fire_at", TIME, nullable=True),
+        sa.Column("stuck_since", TIME, nullable=True),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ticket_id", "kind", "round"),
+    )
+    op.create_index(
+        "ix_clocks_stuck",
+        "clocks",
+        ["stuck_since"],
+        sqlite_where=sa.text("stuck_since IS NOT NULL"),
+        postgresql_where=sa.text("stuck_since IS NOT NULL"),
     )
     op.create_index(
         "ix_clocks_unfired",
