@@ -54,13 +54,14 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Who is to do the work, and why."""
+    """Who is to do the work, and why; `area` where a pin tells it."""
 
     team_id: str
     team_name: str
     branch: str | None
     reason: str
     changes: Mapping[str, Any] = field(default_factory=dict)
+    area: Area | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,12 +196,29 @@ def _dispatch(ticket: Ticket, command: Command, policy: Policy, at: datetime) ->
     if is_ruled:
         changes["ruled_team_id"] = to.team_id
     text = f"{to.team_name}, {to.reason}" + (" (裁定, 不得再退)" if is_ruled else "")
-    clock = ticket.running(ClockKind.FIX)
-    clocks = (_resumed(ticket, clock, at, policy),) if clock and clock.paused_at else ()
+    running = [clock for clock in ticket.clocks if clock.is_running]
+    clocks = tuple(_resumed(ticket, clock, at, policy) for clock in running if clock.paused_at)
+    if to.area is not None and to.area is not ticket.area:
+        changes["area"] = to.area
+        clocks = tuple(_in_area(ticket, clock, to.area, at, policy) for clock in running)
     told = [Notice(("crew",), f"新工单 {ticket.number}: {to.reason}")]
     if command.verb is Verb.REASSIGN:
         told.append(Notice((f"crew:{ticket.team_id}",), f"{ticket.number} 已改派 {to.team_name}"))
     return _Effect(text, changes, clocks, tuple(told))
+
+
+def _in_area(ticket: Ticket, clock: Clock, area: Area, at: datetime, policy: Policy) -> Clock:
+    """Go on under the promise of `area`, still from 受理; a hold ends. The original due time is kept."""
+    shift = _promised(ticket, clock, area, policy) - _promised(ticket, clock, ticket.area, policy)
+    moved = sla.extend(clock, clock.due_at + shift)
+    return _resumed(ticket, moved, at, policy)
+
+
+def _promised(ticket: Ticket, clock: Clock, area: Area, policy: Policy) -> datetime:
+    limit = policy.limits_for(ticket.level, area, ticket.pipe_dn, ticket.category).get(clock.kind)
+    due_at = limit and limit.within.after(clock.start_at, policy.workdays, ticket.appointment_at)
+    # No such promise there: the one that was given stands.
+    return due_at or clock.original_due_at
 
 
 def _isolate(ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) -> _Effect:

@@ -30,16 +30,20 @@ def act(desk: Desk, actor: Actor, number: str, action: Action, now: datetime) ->
 
 
 def _dispatch(scene: Scene, command: Command) -> Command:
-    """To the team that is named, or to the one that answers for the pin."""
+    """To the team that is named, or else to the one that answers for the pin; the pin is kept either way."""
     action = scene.action
     if action.point is None:
         return _named_team(scene, command)
     rules = scene.desk.rules(scene.tx, command.at)
     placing = place(rules, action.point)
-    if placing.assignment is None:
-        raise InvalidInput(f"该位置没有可派的班组: {placing.reason}", field="location")
-    changes = {**placing.columns(rules), **placing.assignment.changes}
-    return replace(command, assignment=replace(placing.assignment, changes=changes))
+    if placing.point is None:
+        raise InvalidInput(placing.reason, field="location")
+    to = _named_team(scene, command).assignment if action.team_id else placing.assignment
+    if to is None:
+        raise InvalidInput(f"该位置没有可派的班组, 请同时指定 team_id: {placing.reason}", field="location")
+    changes = {**placing.columns(rules), **to.changes}
+    area = placing.area if placing.zone else None
+    return replace(command, assignment=replace(to, changes=changes, area=area))
 
 
 def _named_team(scene: Scene, command: Command) -> Command:

@@ -10,6 +10,7 @@ from dispatch.domain.errors import (
     IllegalTransition,
     InvalidInput,
 )
+from dispatch.domain.place import Wgs84Point
 from dispatch.domain.states import Status, Verb
 from dispatch.services import board, supervision
 from dispatch.services.desk import Desk
@@ -19,7 +20,9 @@ from tests.support.cast import (
     NOWHERE,
     TEAM_A,
     TEAM_B,
+    ZONE_A,
     ZONE_B,
+    ZONE_FAR,
     Cast,
     act,
     dispatched,
@@ -48,6 +51,42 @@ def test_dispatching_by_a_pin_places_the_ticket(desk: Desk, cast: Cast, now: dat
     after = act(desk, cast.agent, number, Verb.DISPATCH, now, point=pin)
     assert (after["team_id"], after["zone_id"], after["lon"], after["lat"]) == (TEAM_B, ZONE_B, pin.lon, pin.lat)
     assert (after["route_status"], after["steward"]) == ("routed", "天心-04 水管家 A角")
+
+
+def test_a_pin_brings_the_promise_of_its_area(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = received(desk, now, category="no_water")
+    before = board.ticket(desk, cast.agent, number, now)
+    assert clock(before, "arrive")["due_at"] == (now + timedelta(minutes=30)).isoformat()
+    after = act(desk, cast.agent, number, Verb.DISPATCH, now, point=spot(desk, ZONE_FAR, now))
+    assert after["area"] == "outside"
+    assert clock(after, "arrive")["due_at"] == (now + timedelta(minutes=60)).isoformat()
+    assert clock(after, "arrive")["original_due_at"] == (now + timedelta(minutes=30)).isoformat()
+    assert clock(after, "fix")["due_at"] == clock(before, "fix")["due_at"]
+    back = act(desk, cast.dispatcher, number, Verb.REASSIGN, now, point=spot(desk, ZONE_A, now))
+    assert (back["area"], clock(back, "arrive")["due_at"]) == ("in_circle", clock(before, "arrive")["due_at"])
+
+
+def test_a_named_team_goes_before_the_pin_which_is_kept(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = received(desk, now)
+    pin = spot(desk, ZONE_B, now)
+    after = act(desk, cast.agent, number, Verb.DISPATCH, now, point=pin, team_id=TEAM_A)
+    assert (after["team_id"], after["zone_id"], after["lon"]) == (TEAM_A, ZONE_B, pin.lon)
+
+
+def test_a_placeholder_is_no_place(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = received(desk, now)
+    with pytest.raises(InvalidInput) as caught:
+        act(desk, cast.agent, number, Verb.DISPATCH, now, point=Wgs84Point(0.0, 0.0), team_id=TEAM_A)
+    assert caught.value.field == "location"
+
+
+def test_a_pin_outside_every_zone_is_kept_with_a_named_team(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = received(desk, now)
+    pin = NOWHERE
+    with pytest.raises(InvalidInput, match="team_id"):
+        act(desk, cast.agent, number, Verb.DISPATCH, now, point=pin)
+    after = act(desk, cast.agent, number, Verb.DISPATCH, now, point=pin, team_id=TEAM_A)
+    assert (after["route_status"], after["lon"], after["area"]) == ("no_zone", pin.lon, "in_circle")
 
 
 @pytest.mark.parametrize(
