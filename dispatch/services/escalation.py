@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dispatch.domain.errors import DispatchError
 from dispatch.domain.ladder import Fired, climb, fired_text
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.sla import Clock
@@ -141,17 +140,12 @@ def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> N
     resumed: dict[int, str] = {}
     # Holds end first, so that what fires after them is told of a ticket in work.
     for due in sorted(batch, key=lambda due: due.clock.paused_at is None):
-        try:
-            if due.clock.paused_at is not None:
-                resumed[due.ticket_id] = _resume(tx, desk, due, now)
-                done.resumed += 1
-            else:
-                told = replace(due, status=resumed[due.ticket_id]) if due.ticket_id in resumed else due
-                _climb(tx, desk, told, now, rows, done)
-        except DispatchError as error:
-            # One bad row must not hold up the others: it is told, and looked at again in a minute.
-            clocks.put_off(tx, due, now + RETRY)
-            done.errors.append(f"{due.number}: {error.detail}")
+        if due.clock.paused_at is not None:
+            resumed[due.ticket_id] = _resume(tx, desk, due, now)
+            done.resumed += 1
+        else:
+            told = replace(due, status=resumed[due.ticket_id]) if due.ticket_id in resumed else due
+            _climb(tx, desk, told, now, rows, done)
     _write(tx, rows)
 
 
