@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.domain.call import mask_phone
-from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.errors import InvalidInput
 from dispatch.domain.roles import TEAM_BOUND, Actor, Permission, check_permitted, check_sees
 from dispatch.domain.search import query_terms
 from dispatch.services import present
 from dispatch.services.desk import Desk
 from dispatch.storage import audit, board, calls, clocks, directory, escalations
 from dispatch.storage.board import Filter
-from dispatch.storage.db import Tx
 
 
 def tickets(
@@ -60,23 +59,16 @@ def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, An
     """
     check_permitted(actor, Permission.READ)
     with desk.store.read() as tx:
-        row = _seen(tx, actor, number)
+        row = present.find(tx, number)
+        check_sees(actor, number, row["team_id"], tuple(row["assisting"]))
         return {
-            **present.load(tx, desk, number, now),
+            **present.from_row(tx, desk, row, now),
             "calls": [_call(call) for call in calls.of_ticket(tx, row["id"])],
             "timeline": [_event(event) for event in board.timeline(tx, row["id"])],
             "escalations": [
                 present.escalation({**step, "number": number}) for step in escalations.of_ticket(tx, row["id"])
             ],
         }
-
-
-def _seen(tx: Tx, actor: Actor, number: str) -> dict[str, Any]:
-    row = board.find(tx, number)
-    if row is None:
-        raise NotFound(f"没有工单 {number}")
-    check_sees(actor, number, row["team_id"], tuple(row["assisting"]))
-    return row
 
 
 def _call(row: dict[str, Any]) -> dict[str, Any]:

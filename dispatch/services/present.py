@@ -95,8 +95,22 @@ def load(tx: Tx, desk: Desk, number: str, now: datetime) -> dict[str, Any]:
     Raises:
         NotFound: if there is none.
     """
+    return from_row(tx, desk, find(tx, number), now)
+
+
+def find(tx: Tx, number: str) -> dict[str, Any]:
+    """Return the row of a ticket by number.
+
+    Raises:
+        NotFound: if there is none.
+    """
     row = board.find(tx, number)
     if row is None:
         raise NotFound(f"没有工单 {number}")
+    return row
+
+
+def from_row(tx: Tx, desk: Desk, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return the public form of a ticket whose row has been read."""
     values = clocks.of_tickets(tx, [row["id"]])[row["id"]]
     return ticket(row, values, desk.policy(tx, row["policy_version"]), now)
