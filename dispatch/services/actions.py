@@ -5,8 +5,6 @@ What a verb needs of its own is made ready by the two services that people know:
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -95,8 +93,9 @@ def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime
     check_permitted(actor, Permission(action.verb))
     check_text(action.note, "note")
     keys = [(f"act:{actor.user_id}:{action.key}", "Idempotency-Key")] if action.key else []
+    told = {"number": number, "verb": action.verb, "body": action.body}
     with desk.store.write() as tx:
-        first = replies.claim(tx, keys, _digest(number, action), now)
+        first = replies.claim(tx, keys, replies.fingerprint(told), now)
         if first is not None:
             return first
         if action.into is not None:
@@ -119,11 +118,6 @@ def see(tx: Tx, actor: Actor, number: str) -> Ticket:
         raise NotFound(f"没有工单 {number}")
     check_sees(actor, number, ticket.team_id, ticket.assisting)
     return ticket
-
-
-def _digest(number: str, action: Action) -> str:
-    told = {"number": number, "verb": action.verb, "body": action.body}
-    return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _is_repeat(tx: Tx, ticket: Ticket, action: Action, actor: Actor) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -59,7 +57,7 @@ def register(
     count = desk.numbers.take(day)
     try:
         with desk.store.write() as tx:
-            first = replies.claim(tx, keys, _sha256(body), now)
+            first = replies.claim(tx, keys, replies.fingerprint(body), now)
             reply = first or _take(tx, desk, actor, call, number_text(day, count), now)
             if first is None:
                 replies.keep(tx, keys, reply)
@@ -78,10 +76,6 @@ def _keys(actor: Actor, call: NewCall, key: str | None) -> Sequence[tuple[str, s
     if key:
         keys.append((f"call:{actor.user_id}:{key}", "Idempotency-Key"))
     return keys
-
-
-def _sha256(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _take(tx: Tx, desk: Desk, actor: Actor, call: NewCall, number: str, now: datetime) -> dict[str, Any]:

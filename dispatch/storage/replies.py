@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -23,6 +25,11 @@ _FILL = update(REPLIES).where(REPLIES.c.key == bindparam("wanted")).values(reply
 def _claim(dialect: str) -> Any:
     # Without the option the count of an INSERT is -1 on PostgreSQL, which looks like a claim.
     return upsert(dialect, REPLIES).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def fingerprint(body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 by which a repeated request is told from another one, whatever the order of its members."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def claim(tx: Tx, keys: Sequence[tuple[str, str]], body_sha256: str, now: datetime) -> dict[str, Any] | None:
