@@ -9,10 +9,8 @@ from __future__ import annotations
 import cProfile
 import pstats
 import tempfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
-from bench.intake import install
+from bench.intake import a_call, install
 from dispatch.app import create_app
 from dispatch.domain.settings import Settings
 
@@ -34,21 +32,6 @@ PARTS = (
 )
 
 
-def calls(first: int) -> Iterator[dict[str, object]]:
-    """The same call as in bench/intake.py, each with its own id."""
-    for n in range(first, first + REQUESTS):
-        yield {
-            "called_at": datetime.now(UTC).isoformat(),
-            "category": "leak",
-            "description": "水表漏水, 急, 请尽快派人到现场处理",
-            "caller_phone": "13800000000",
-            "cti_call_id": f"profile-{n}",
-            "location": {"lon": 112.98, "lat": 28.19, "datum": "gcj02"},
-            "answers": {"strength": "jet"},
-            "address": "东茅街三栋",
-        }
-
-
 def main() -> None:
     """Print the shares."""
     with tempfile.TemporaryDirectory() as folder:
@@ -57,8 +40,8 @@ def main() -> None:
         client = create_app(Settings(database_url=url)).test_client()
 
         def post(first: int) -> None:
-            for call in calls(first):
-                answer = client.post("/api/v1/calls", json=call, headers=headers)
+            for n in range(first, first + REQUESTS):
+                answer = client.post("/api/v1/calls", json=a_call(f"profile-{n}"), headers=headers)
                 if answer.status_code != 201:
                     raise RuntimeError(answer.text)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 
 from dispatch.domain.ticket import Notice
 from dispatch.storage.columns import table_of
@@ -138,8 +138,7 @@ def mark_sent(tx: Tx, messages: Sequence[Message], sent_at: datetime) -> int:
         return 0
     sent = (
         update(OUTBOX)
-        .where(OUTBOX.c.id.in_([message.id for message in messages]))
-        .where(OUTBOX.c.state == "leased", OUTBOX.c.next_try_at == messages[0].leased_until)
+        .where(*_still_leased(messages))
         .values(state="sent", next_try_at=None, sent_at=sent_at, error=None)
     )
     return tx.conn.execute(sent).rowcount
@@ -151,11 +150,16 @@ def release(tx: Tx, messages: Sequence[Message], now: datetime) -> None:
         return
     back = (
         update(OUTBOX)
-        .where(OUTBOX.c.id.in_([message.id for message in messages]))
-        .where(OUTBOX.c.state == "leased", OUTBOX.c.next_try_at == messages[0].leased_until)
+        .where(*_still_leased(messages))
         .values(state="queued", next_try_at=now, attempts=OUTBOX.c.attempts - 1)
     )
     tx.conn.execute(back)
+
+
+def _still_leased(messages: Sequence[Message]) -> tuple[ColumnElement[bool], ...]:
+    """The rows of these messages, all of one lease, as far as nobody has taken them since."""
+    ids = [message.id for message in messages]
+    return OUTBOX.c.id.in_(ids), OUTBOX.c.state == "leased", OUTBOX.c.next_try_at == messages[0].leased_until
 
 
 def counts(tx: Tx) -> dict[str, int]:
