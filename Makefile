@@ -12,7 +12,7 @@ PEER_PACKAGES := django-helpdesk==2.6.1 roundup==2.6.0 \
 	$(shell grep -Eo '^(granian|psycopg|psycopg-binary)==[0-9.]+' requirements.txt)
 
 LOCK := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest \
-	--only-binary :all: --generate-hashes --emit-build-options --custom-compile-command "make lock"
+	--only-binary :all: --generate-hashes --no-strip-extras --emit-build-options --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check bench bench-peers lock clean
