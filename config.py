@@ -12,6 +12,8 @@ from dispatch.domain.settings import Settings
 
 DEFAULT_DATABASE = f"sqlite:///{Path(__file__).parent / 'var' / 'dispatch.db'}"
 
+_MAKE_KEY = "例如 python -c 'import secrets; print(secrets.token_urlsafe(32))' 的输出"
+
 
 class ConfigError(ValueError):
     """A setting that cannot be used; the text names the variable and the fix."""
@@ -35,6 +37,8 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:
+    if kind is bool:
+        return _parse_bool(name, text)
     if kind not in (int, float):
         return text
     try:
@@ -43,13 +47,30 @@ def _parse(name: str, text: str, kind: Any) -> Any:
         raise ConfigError(f"{name} 应为数字, 现为“{text}”") from error
 
 
-def _check(settings: Settings) -> None:
-    if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise ConfigError("DISPATCH_DATABASE_URL 应以 sqlite:/// 或 postgresql+psycopg:// 开头")
-    if settings.is_sqlite and settings.workers != 1:
-        raise ConfigError("DISPATCH_WORKERS 大于 1 需要 PostgreSQL: 请设置 DISPATCH_DATABASE_URL")
-    if settings.webhook_url and not settings.webhook_secret:
-        raise ConfigError("DISPATCH_WEBHOOK_URL 需要同时设置 DISPATCH_WEBHOOK_SECRET, 用于签名")
+def _parse_bool(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ConfigError(f"{name} 应为 true 或 false, 现为“{text}”")
+    return text.lower() == "true"
+
+
+def _check(s: Settings) -> None:
+    """Raise for the first combination that cannot work."""
+    is_known = s.database_url.startswith(("sqlite:///", "postgresql+psycopg://"))
+    rules = [
+        (is_known, "DISPATCH_DATABASE_URL 应以 sqlite:/// 或 postgresql+psycopg:// 开头"),
+        (not s.is_sqlite or s.workers == 1, "DISPATCH_WORKERS 大于 1 需要 PostgreSQL: 请设置 DISPATCH_DATABASE_URL"),
+        (s.webhook_secret or not s.webhook_url, "DISPATCH_WEBHOOK_URL 需要同时设置 DISPATCH_WEBHOOK_SECRET, 用于签名"),
+        (s.secret_key or s.is_sqlite, f"PostgreSQL 上的各进程须共用一个密钥: 请设置 DISPATCH_SECRET_KEY, {_MAKE_KEY}"),
+        (not s.secret_key or len(s.secret_key) >= 32, f"DISPATCH_SECRET_KEY 至少 32 个字符, {_MAKE_KEY}"),
+        (s.tiles_datum in ("wgs84", "gcj02", "bd09"), "DISPATCH_TILES_DATUM 应为 wgs84, gcj02 或 bd09"),
+        (
+            s.push_contact or not s.push_key,
+            "DISPATCH_PUSH_KEY 需要同时设置 DISPATCH_PUSH_CONTACT, 例如 mailto:it@example.cn",
+        ),
+    ]
+    for holds, fault in rules:
+        if not holds:
+            raise ConfigError(fault)
 
 
 def settings_table() -> str:

@@ -64,6 +64,7 @@ class Server:
         environ = {
             **os.environ,
             "DISPATCH_DATABASE_URL": url,
+            "DISPATCH_SECRET_KEY": "k" * 32,
             "DISPATCH_THREADS": str(THREADS),
             "DISPATCH_LOG_LEVEL": "ERROR",
         }

@@ -101,7 +101,12 @@ class Ours(Target):
     """The real thing, scheduler and all: `POST /api/v1/calls` with a bearer token."""
 
     def __init__(self, url: str) -> None:
-        environ = {"DISPATCH_DATABASE_URL": url, "DISPATCH_THREADS": str(THREADS), "DISPATCH_LOG_LEVEL": "ERROR"}
+        environ = {
+            "DISPATCH_DATABASE_URL": url,
+            "DISPATCH_SECRET_KEY": "k" * 32,
+            "DISPATCH_THREADS": str(THREADS),
+            "DISPATCH_LOG_LEVEL": "ERROR",
+        }
         headers = {"Authorization": f"Bearer {install(url)}"}
         super().__init__(sys.executable, "run:server_app", environ, "/api/v1/calls", headers)
 

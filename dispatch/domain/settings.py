@@ -21,6 +21,16 @@ class Settings:
         sweep_cap_s: Longest sleep between two looks at the clocks, in seconds.
         late_after_s: A due step unfired for longer, in seconds, turns the health red.
         log_level: Level of the log on standard error.
+        secret_key: Signs cookies and tracking links; the embedded installation makes its own beside its database.
+        session_idle_s: A browser unused for so long, in seconds, must sign in again.
+        admin_second_factor: `true`: administrators must use a one-time code or a passkey as well.
+        public_url: Address under which people reach the pages, for links and passkeys; by default host and port.
+        tiles_url: Template of map tiles under the grids, such as `https://tiles.example/{z}/{x}/{y}.png`.
+        tiles_datum: Datum of these tiles: `wgs84`, `gcj02` or `bd09`.
+        tiles_credit: Attribution that their owner asks for.
+        push_key: Private VAPID key (base64url) that switches Web Push on.
+        push_contact: Contact that push services are told, such as `mailto:it@example.cn`.
+        frequent_calls: So many calls from one number within 30 days are pointed out to the agent.
     """
 
     database_url: str
@@ -34,11 +44,26 @@ class Settings:
     sweep_cap_s: float = 1.0
     late_after_s: float = 5.0
     log_level: str = "INFO"
+    secret_key: str | None = None
+    session_idle_s: int = 8 * 3600
+    admin_second_factor: bool = False
+    public_url: str | None = None
+    tiles_url: str | None = None
+    tiles_datum: str = "wgs84"
+    tiles_credit: str = ""
+    push_key: str | None = None
+    push_contact: str | None = None
+    frequent_calls: int = 3
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the embedded database is used."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def address(self) -> str:
+        """Where people reach the pages, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
     def channels(self) -> tuple[str, ...]:

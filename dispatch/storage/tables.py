@@ -132,6 +132,7 @@ class TicketRow(Base):
         Index("ix_tickets_open", "team_id", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_status", "status", "id"),
         Index("ix_tickets_zone", "zone_id", "id"),
+        Index("ix_tickets_place", "lat", "lon", **only("ended_at IS NULL")),
     )
 
 

@@ -15,6 +15,8 @@ def test_nothing_set_is_the_embedded_installation() -> None:
 def test_each_kind_is_read() -> None:
     environ = {
         "DISPATCH_DATABASE_URL": "postgresql+psycopg://db/dispatch",
+        "DISPATCH_SECRET_KEY": "k" * 32,
+        "DISPATCH_ADMIN_SECOND_FACTOR": "TRUE",
         "DISPATCH_WORKERS": "4",
         "DISPATCH_SWEEP_CAP_S": "0.5",
         "DISPATCH_WEBHOOK_URL": "http://127.0.0.1/hook",
@@ -23,6 +25,7 @@ def test_each_kind_is_read() -> None:
     settings = from_env(environ)
     assert (settings.workers, settings.sweep_cap_s, settings.is_sqlite) == (4, 0.5, False)
     assert settings.channels == ("console", "webhook")
+    assert settings.admin_second_factor is True
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,11 @@ def test_each_kind_is_read() -> None:
         ({"DISPATCH_SWEEP_CAP_S": "soon"}, "DISPATCH_SWEEP_CAP_S 应为数字"),
         ({"DISPATCH_WORKERS": "2"}, "需要 PostgreSQL"),
         ({"DISPATCH_DATABASE_URL": "mysql://x"}, "postgresql\\+psycopg://"),
+        ({"DISPATCH_DATABASE_URL": "postgresql+psycopg://db/x"}, "DISPATCH_SECRET_KEY, 例如"),
+        ({"DISPATCH_SECRET_KEY": "short"}, "至少 32 个字符"),
+        ({"DISPATCH_ADMIN_SECOND_FACTOR": "yes"}, "应为 true 或 false"),
+        ({"DISPATCH_TILES_DATUM": "cgcs"}, "wgs84, gcj02 或 bd09"),
+        ({"DISPATCH_PUSH_KEY": "k"}, "DISPATCH_PUSH_CONTACT"),
         ({"DISPATCH_WEBHOOK_URL": "http://x"}, "DISPATCH_WEBHOOK_SECRET"),
     ],
 )
