@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from dispatch.domain import policy_file
@@ -42,12 +43,10 @@ def load_policy(desk: Desk, actor: Actor, data: bytes, now: datetime) -> Policy:
     raw = policy_file.read_toml(data)
     policy = policy_file.parse(raw)
     with desk.store.write() as tx:
-        known = directory.policy_raw(tx, policy.version)
-        if known is not None and known != raw:
-            raise InvalidPolicy(f"版本 {policy.version} 已存在且内容不同, 请更换版本号", field="version")
-        if known is None:
-            directory.add_policy(tx, policy.version, policy.valid_from, raw, now)
+        if directory.add_policy(tx, policy.version, policy.valid_from, raw, now):
             tx.audit(now, actor, "load-policy", policy.version)
+        elif directory.policy_raw(tx, policy.version) != raw:
+            raise InvalidPolicy(f"版本 {policy.version} 已存在且内容不同, 请更换版本号", field="version")
     return policy
 
 
@@ -59,7 +58,8 @@ def load_roster(desk: Desk, actor: Actor, data: bytes, now: datetime) -> int:
     """
     try:
         raw = json.loads(data)
-        teams = [_team(item, n) for n, item in enumerate(raw["teams"])]
+        # In order of id: two rosters loaded at once wait for each other instead of each holding what the other needs.
+        teams = sorted((_team(item, n) for n, item in enumerate(raw["teams"])), key=itemgetter("id"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidInput(f"班组文件应为 JSON, 含 teams 列表: {error}", field="teams") from error
     with desk.store.write() as tx:
@@ -135,7 +135,7 @@ def _make_teams(tx: Tx, zones: Sequence[Zone]) -> None:
         if zone.team_id not in known
     }
     if made:
-        directory.put_teams(tx, list(made.values()))
+        directory.put_teams(tx, sorted(made.values(), key=itemgetter("id")))
 
 
 def _check_teams(tx: Tx, zones: Sequence[Zone]) -> None:
@@ -168,10 +168,10 @@ def create_user(
     with desk.store.write() as tx:
         if team_id is not None and directory.team(tx, team_id) is None:
             raise InvalidInput(f"没有班组“{team_id}”", field="team_id")
-        if directory.user_by_login(tx, login) is not None:
-            raise Conflict(f"登录名“{login}”已被使用", field="login")
         values = {"login": login, "name": name, "role": role, "team_id": team_id, "is_active": True}
         user_id = directory.add_user(tx, {**values, "created_at": now})
+        if user_id is None:
+            raise Conflict(f"登录名“{login}”已被使用, 请换一个", field="login")
         tx.audit(now, actor, "create-user", login, role=role)
     return user_id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import shapely
 from sqlalchemy import bindparam, insert, or_, select, update
@@ -81,10 +81,14 @@ def policy_raw(tx: Tx, version: str) -> dict[str, Any] | None:
     return tx.conn.execute(select(POLICIES.c.raw).where(POLICIES.c.version == version)).scalar()
 
 
-def add_policy(tx: Tx, version: str, valid_from: datetime, raw: Mapping[str, Any], now: datetime) -> None:
-    """Store a new policy version."""
-    tx.conn.execute(insert(POLICIES).values(version=version, valid_from=valid_from, raw=raw, loaded_at=now))
-    _turn_page(tx)
+def add_policy(tx: Tx, version: str, valid_from: datetime, raw: Mapping[str, Any], now: datetime) -> bool:
+    """Store a policy version and return whether it is new; who comes second waits for the first and gets False."""
+    values = {"version": version, "valid_from": valid_from, "raw": raw, "loaded_at": now}
+    put = upsert(tx.dialect, POLICIES).values(**values).on_conflict_do_nothing(index_elements=["version"])
+    is_new = tx.conn.execute(put.returning(POLICIES.c.version)).scalar() is not None
+    if is_new:
+        _turn_page(tx)
+    return is_new
 
 
 def zones_of(tx: Tx, set_id: int) -> list[Zone]:
@@ -153,9 +157,10 @@ def user_by_login(tx: Tx, login: str) -> Actor | None:
     return Actor(row.id, row.name, Role(row.role), row.team_id) if row else None
 
 
-def add_user(tx: Tx, values: Mapping[str, Any]) -> int:
-    """Insert a user and return the id."""
-    return int(tx.conn.execute(insert(USERS).returning(USERS.c.id), values).scalar_one())
+def add_user(tx: Tx, values: Mapping[str, Any]) -> int | None:
+    """Insert a user and return the id, or None where the login is taken, be it a moment ago."""
+    put = upsert(tx.dialect, USERS).values(**values).on_conflict_do_nothing(index_elements=["login"])
+    return cast("int | None", tx.conn.execute(put.returning(USERS.c.id)).scalar())
 
 
 def add_token(tx: Tx, values: Mapping[str, Any]) -> None:
