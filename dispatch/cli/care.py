@@ -23,14 +23,14 @@ _HEAD = (
 def sweep(ctx: click.Context, now: datetime | None) -> None:
     """Fire every due step once, by hand."""
     desk = context.ready_desk(ctx)
-    at = now or context.utc_now()
+    clock = context.utc_now if now is None else lambda: now
     with click.progressbar(length=1, label="扫描时限", file=sys.stderr, show_pos=True) as bar:
 
         def progress(count: int) -> None:
             bar.length = (bar.length or 0) + count
             bar.update(count)
 
-        done = escalation.sweep(desk, at, progress)
+        done = escalation.catch_up(desk, clock, progress)
         bar.update(1)
     click.echo(
         f"触发 {done.fired} 步, 新超时 {done.breached} 个, 恢复挂起 {done.resumed} 个, 最晚 {done.max_late_s:.1f} 秒"

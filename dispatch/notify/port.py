@@ -35,6 +35,10 @@ class DeliveryError(Exception):
         self.is_permanent = is_permanent
 
 
+class Abandoned(Exception):
+    """Nobody waited for the answer: whether the notice arrived is not known, and it is neither sent nor refused."""
+
+
 class Channel(Protocol):
     """Carries one notice to its people, or raises DeliveryError."""
 

@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -17,11 +18,15 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from dispatch.notify.port import Channel
+from dispatch.notify.port import Abandoned, Channel, Parcel
 from dispatch.services import delivery, escalation, health, sealing
 from dispatch.services.desk import Desk
 
 log = structlog.get_logger()
+# How long a stop waits for a receiver to answer. A web worker is killed after three seconds: what was sent should be
+# marked before that.
+_GRACE_S = 2.0
+_LOOK_S = 0.1
 _OPTIONS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
 
@@ -48,6 +53,38 @@ class _Watchful(BackgroundScheduler):  # type: ignore[misc]  # APScheduler publi
         return cap_s if wait_s is None else min(wait_s, cap_s)
 
 
+class _Stoppable:
+    """A channel whose receiver is not waited for once the process is to stop.
+
+    The thread that waits on is a daemon: it holds up nobody's end.
+    """
+
+    def __init__(self, channel: Channel, stopping: threading.Event) -> None:
+        self._channel, self._stopping = channel, stopping
+
+    def send(self, parcel: Parcel, now: datetime) -> None:
+        """Send.
+
+        Raises:
+            Abandoned: if the answer was not waited for.
+        """
+        answer: Future[None] = Future()
+        threading.Thread(target=self._send, args=(parcel, now, answer), daemon=True).start()
+        while not wait([answer], _LOOK_S).done and not self._stopping.is_set():
+            pass
+        if not wait([answer], _GRACE_S).done:
+            raise Abandoned
+        answer.result()
+
+    def _send(self, parcel: Parcel, now: datetime, answer: Future[None]) -> None:
+        try:
+            self._channel.send(parcel, now)
+        except BaseException as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(None)
+
+
 class _Stopping(Exception):
     """What is left of a sweep is left to others."""
 
@@ -57,7 +94,8 @@ class Jobs:
 
     def __init__(self, desk: Desk, channels: Mapping[str, Channel], now: Callable[[], datetime] = utc_now) -> None:
         self._desk = desk
-        self._channels = channels
+        self._stopping = threading.Event()
+        self._channels = {name: _Stoppable(channel, self._stopping) for name, channel in channels.items()}
         self._now = now
         self._cap = timedelta(seconds=desk.settings.sweep_cap_s)
         self._scheduler = _Watchful(self._cap)
@@ -65,7 +103,6 @@ class Jobs:
         self._totals = escalation.Sweep()
         self._beaten_at: datetime | None = None
         self._next_sweep_at = now()
-        self._is_stopping = False
         self._planning = threading.Lock()
 
     def start(self) -> None:
@@ -79,10 +116,10 @@ class Jobs:
         self._desk.store.on_commit = self.wake
 
     def stop(self) -> None:
-        """Let the batch under way finish, and stop."""
+        """Let the batch under way finish, and stop; a receiver that does not answer is left to its lease."""
         # APScheduler waits for its jobs under the lock that planning takes: from here on nobody plans.
         with self._planning:
-            self._is_stopping = True
+            self._stopping.set()
         self._desk.store.on_commit = None
         self._scheduler.shutdown(wait=True)
 
@@ -93,14 +130,14 @@ class Jobs:
 
     def _sweep_at(self, at: datetime) -> None:
         with self._planning:
-            if not self._is_stopping:
+            if not self._stopping.is_set():
                 self._next_sweep_at = at
                 self._scheduler.modify_job("sweep", next_run_time=at)
 
     def _sweep(self) -> None:
-        now = self._now()
+        begun = self._now()
         try:
-            done = escalation.sweep(self._desk, now, self._between_batches)
+            done = escalation.catch_up(self._desk, self._now, self._between_batches)
         except _Stopping:
             return
         self._totals.fired += done.fired
@@ -109,18 +146,19 @@ class Jobs:
             log.info("sweep", fired=done.fired, resumed=done.resumed, late_s=round(done.max_late_s, 3))
         for error in done.errors:
             log.error("sweep-row", detail=error)
-        self._beat(now)
-        self._sweep_at(self._next_look(done.next_due_at, now))
+        self._beat(self._now())
+        self._sweep_at(self._next_look(done.next_due_at, begun))
 
-    def _next_look(self, next_due_at: datetime | None, now: datetime) -> datetime:
+    def _next_look(self, next_due_at: datetime | None, begun: datetime) -> datetime:
+        now = self._now()
         latest = now + self._cap
-        if next_due_at is None or next_due_at <= now:  # nothing, or what another sweeper holds
+        if next_due_at is None or next_due_at <= begun:  # nothing, or what another sweeper holds
             return latest
-        return min(max(next_due_at, self._now()), latest)
+        return min(max(next_due_at, now), latest)
 
     def _between_batches(self, _count: int) -> None:
         """Live on in a long catch-up, but not when told to stop."""
-        if self._is_stopping:
+        if self._stopping.is_set():
             raise _Stopping
         self._beat(self._now())
 
@@ -130,7 +168,7 @@ class Jobs:
             self._beaten_at = now
 
     def _deliver(self, channel: str) -> None:
-        done = delivery.deliver(self._desk, {channel: self._channels[channel]}, self._now)
+        done = delivery.deliver(self._desk, {channel: self._channels[channel]}, self._now, self._stopping.is_set)
         if done.retried or done.failed:
             log.warning("deliver", channel=channel, sent=done.sent, retried=done.retried, failed=done.failed)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatch.notify.port import Channel, DeliveryError, Parcel
+from dispatch.notify.port import Abandoned, Channel, DeliveryError, Parcel
 from dispatch.services.desk import Desk
 from dispatch.storage import outbox
 from dispatch.storage.db import Tx
@@ -40,7 +40,12 @@ def pause_s(attempts: int) -> float:
     return min(_FIRST_PAUSE_S * 2.0 ** min(attempts - 1, 16), _LONGEST_PAUSE_S)
 
 
-def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], datetime]) -> Delivered:
+def deliver(
+    desk: Desk,
+    channels: Mapping[str, Channel],
+    clock: Callable[[], datetime],
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Delivered:
     """Send all that waits for these channels.
 
     Args:
@@ -48,22 +53,23 @@ def deliver(desk: Desk, channels: Mapping[str, Channel], clock: Callable[[], dat
         channels: By name. What waits for another one is left alone: a slow channel must hold up no other, so each
             has a job of its own, and one that nobody serves shows as waiting in `doctor`.
         clock: Reads the time: sending takes some, and a lease must not outlive it.
+        is_stopped: Asked before each message; once it says yes, what is not begun is given back.
     """
     done = Delivered()
     while True:
-        if not _is_waiting(desk, tuple(channels), clock()):
+        if is_stopped() or not _is_waiting(desk, tuple(channels), clock()):
             return done
         with desk.store.write() as tx:
             messages = outbox.lease(tx, tuple(channels), clock(), LEASE_S, BATCH)
         if not messages:  # another sender was faster
             return done
-        tried = _send_all(channels, messages, clock)
+        tried, left = _send_all(channels, messages, clock, is_stopped)
         with desk.store.write() as tx:
             done.sent += outbox.mark_sent(tx, [message for message, error in tried if error is None], clock())
             for message, error in tried:
                 _mark_unsent(tx, message, error, clock(), done)
-            outbox.release(tx, messages[len(tried) :], clock())
-        if len(tried) < len(messages):  # a slow channel: the rest waits for the next look
+            outbox.release(tx, left, clock())
+        if len(tried) < len(messages):  # a slow channel, or a stop: the rest waits for the next look
             return done
 
 
@@ -74,23 +80,34 @@ def _is_waiting(desk: Desk, channels: Sequence[str], now: datetime) -> bool:
 
 
 def _send_all(
-    channels: Mapping[str, Channel], messages: Sequence[Message], clock: Callable[[], datetime]
-) -> list[tuple[Message, DeliveryError | None]]:
-    """Send while the lease lasts; a message that is not reached in time is not among the answers."""
+    channels: Mapping[str, Channel],
+    messages: Sequence[Message],
+    clock: Callable[[], datetime],
+    is_stopped: Callable[[], bool],
+) -> tuple[list[tuple[Message, DeliveryError | None]], Sequence[Message]]:
+    """Send while the lease lasts; return what was answered, and what was not begun.
+
+    In neither is a message whose answer nobody waited for: it keeps its lease, and comes again under the same key.
+    """
     stop_at = clock() + timedelta(seconds=LEASE_S - _SLOWEST_SEND_S)
-    tried = []
-    for message in messages:
+    tried: list[tuple[Message, DeliveryError | None]] = []
+    for n, message in enumerate(messages):
         now = clock()
-        if now > stop_at:
-            break
-        tried.append((message, _send(channels[message.channel], message, now)))
-    return tried
+        if now > stop_at or is_stopped():
+            return tried, messages[n:]
+        try:
+            tried.append((message, _send(channels[message.channel], message, now)))
+        except Abandoned:
+            return tried, messages[n + 1 :]
+    return tried, ()
 
 
 def _send(channel: Channel, message: Message, now: datetime) -> DeliveryError | None:
     parcel = Parcel(message.id, message.recipients, message.text, message.idempotency_key, message.created_at)
     try:
         channel.send(parcel, now)
+    except Abandoned:
+        raise
     except DeliveryError as error:
         return error
     except Exception as error:  # a channel's own fault must hold up neither its other messages nor other channels

@@ -1,6 +1,6 @@
 """The sweep: fire every step of every clock that is due, each exactly once, and say how late it was.
 
-Law 2: deadlines are columns. Whoever calls `sweep`, however many do, and however long nobody did: a step is fired by
+Law 2: deadlines are columns. Whoever sweeps, however many do, and however long nobody did: a step is fired by
 the one transaction that moves its clock past it, together with its timeline, notice and audit rows.
 """
 
@@ -66,22 +66,28 @@ class _Rows:
     supervised: set[int] = field(default_factory=set)
 
 
-def sweep(desk: Desk, now: datetime, progress: Callable[[int], object] | None = None) -> Sweep:
-    """Fire all that is due at `now`, in transactions of at most BATCH clocks, until nothing is left.
+def sweep(desk: Desk, now: datetime) -> Sweep:
+    """Fire all that is due at `now`, and say that it fired at `now`: for simulated time, and for one look by hand."""
+    return catch_up(desk, lambda: now)
+
+
+def catch_up(desk: Desk, clock: Callable[[], datetime], progress: Callable[[int], object] | None = None) -> Sweep:
+    """Fire all that is due, in transactions of at most BATCH clocks, until nothing is left.
 
     Args:
         desk: The process's desk.
-        now: Which steps are due, and the time they are said to fire at.
+        clock: Reads the time, anew in each transaction: a long catch-up takes some, and each step says how late it
+            really is.
         progress: Called with the number of clocks done after each batch.
     """
     done = Sweep()
     with desk.store.read() as tx:
         done.next_due_at = clocks.next_due(tx)
-    while done.next_due_at is not None and done.next_due_at <= now:
+    while done.next_due_at is not None and done.next_due_at <= clock():
         try:
-            count, fired = _batch(desk, now)
+            count, fired = _batch(desk, clock)
         except Exception:
-            count, fired = _one_by_one(desk, now)
+            count, fired = _one_by_one(desk, clock)
         done.add(fired)
         if progress is not None:
             progress(count)
@@ -90,17 +96,18 @@ def sweep(desk: Desk, now: datetime, progress: Callable[[int], object] | None = 
     return done
 
 
-def _batch(desk: Desk, now: datetime) -> tuple[int, Sweep]:
+def _batch(desk: Desk, clock: Callable[[], datetime]) -> tuple[int, Sweep]:
     """Work off one batch in one transaction; return how many clocks it had, and what became of them."""
     done = Sweep()
     with desk.store.write() as tx:
+        now = clock()  # once inside: to come in may have taken a while
         batch = clocks.lock_due(tx, now, BATCH)
         _work(tx, desk, batch, now, done)
         done.next_due_at = clocks.next_due(tx)
     return len(batch), done
 
 
-def _one_by_one(desk: Desk, now: datetime) -> tuple[int, Sweep]:
+def _one_by_one(desk: Desk, clock: Callable[[], datetime]) -> tuple[int, Sweep]:
     """Work off what a batch failed with, each clock in its own transaction: one bad row must not hold up the others.
 
     The bad one is told, and looked at again in a minute. A database that is away raises as it did.
@@ -110,6 +117,7 @@ def _one_by_one(desk: Desk, now: datetime) -> tuple[int, Sweep]:
         done, batch = Sweep(), list[Due]()
         try:
             with desk.store.write() as tx:
+                now = clock()
                 batch = clocks.lock_due(tx, now, 1)
                 _work(tx, desk, batch, now, done)
                 done.next_due_at = clocks.next_due(tx)
@@ -118,7 +126,7 @@ def _one_by_one(desk: Desk, now: datetime) -> tuple[int, Sweep]:
                 raise
             done = Sweep(errors=[f"{batch[0].number}: {type(error).__name__}: {error}"])
             with desk.store.write() as tx:
-                clocks.put_off(tx, batch[0], now + RETRY)
+                clocks.put_off(tx, batch[0], clock() + RETRY)
                 done.next_due_at = clocks.next_due(tx)
         total.add(done)
         if not batch:

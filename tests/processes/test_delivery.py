@@ -1,7 +1,8 @@
-"""The sender dies between send and mark: every notice is sent again under the same key, and counts once."""
+"""The sender ends between send and mark: every notice is sent again under the same key, and counts once."""
 
 import io
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,7 @@ from tests.support.processes import Site, due_steps, escalation_count, seed, utc
 pytestmark = [pytest.mark.processes, pytest.mark.network]
 
 SECRET = "loopback"  # not a secret
+STOPS_WITHIN_S = 5.0
 
 
 class Receiver(ThreadingHTTPServer):
@@ -51,7 +53,7 @@ class Taker(BaseHTTPRequestHandler):
         self.server.keys.append(self.headers["Idempotency-Key"])
         if self.server.is_holding:
             self.server.released.wait(30)
-            return  # the sender is dead
+            return  # the sender waits no more
         self.send_response(204)
         self.end_headers()
 
@@ -98,3 +100,30 @@ def test_a_sender_killed_between_send_and_mark(desk: Desk, receiver: Receiver, t
     # By key, as a receiver does it, every notice came exactly once; without it, the seven came twice.
     assert set(receiver.keys) == wanted
     assert len(receiver.keys) == len(wanted) + len(first)
+
+
+def test_told_to_stop_a_scheduler_waits_for_no_receiver_that_hangs(
+    desk: Desk, receiver: Receiver, tmp_path: Path
+) -> None:
+    now = utc_now()
+    due = due_steps(desk, seed(desk, 4, now - timedelta(minutes=50)), now)
+    with Site(desk, tmp_path, DISPATCH_WEBHOOK_URL=receiver.url, DISPATCH_WEBHOOK_SECRET=SECRET) as site:
+        sender = site.scheduler()
+        sender.wait_for(lambda: receiver.is_holding, "a notice is sent and not answered")
+        begin = time.monotonic()
+        assert sender.stop() == 0
+        assert time.monotonic() - begin < STOPS_WITHIN_S
+    with desk.store.read() as tx:
+        table = outbox.OUTBOX.c
+        query = select(table.idempotency_key, table.state, table.attempts, table.error)
+        rows = tx.conn.execute(query.where(table.channel == "webhook")).all()
+    *answered, hanging = receiver.keys
+    assert len(rows) == len(due)
+    assert {row.idempotency_key for row in rows if row.state == "sent"} == set(answered)
+    # The one in flight keeps its lease; the others wait as before.
+    assert [(row.idempotency_key, row.attempts) for row in rows if row.state == "leased"] == [(hanging, 1)]
+    assert all(
+        (row.state, row.attempts, row.error) == ("queued", 0, None)
+        for row in rows
+        if row.state not in ("sent", "leased")
+    )

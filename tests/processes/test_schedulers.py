@@ -117,11 +117,11 @@ def test_stopping_waits_for_a_sweep_and_the_sweep_not_for_it(desk: Desk, monkeyp
 
     def sweep_until_told_to_stop(*_: object) -> escalation.Sweep:
         begun.set()
-        wait_for(lambda: jobs._is_stopping, "somebody stops it")
+        wait_for(lambda: jobs._stopping.is_set(), "somebody stops it")
         time.sleep(0.1)  # until the one who stops it waits for it
         return escalation.Sweep()
 
-    monkeypatch.setattr(escalation, "sweep", sweep_until_told_to_stop)
+    monkeypatch.setattr(escalation, "catch_up", sweep_until_told_to_stop)
     jobs.start()
     assert begun.wait(5)
     stopping = threading.Thread(target=jobs.stop, daemon=True)

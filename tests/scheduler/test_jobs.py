@@ -4,15 +4,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from dispatch.notify.port import Parcel
 from dispatch.scheduler.jobs import Jobs
+from dispatch.services import escalation
 from dispatch.services.desk import Desk
 from dispatch.storage import audit
 from dispatch.storage.db import Store
+from dispatch.storage.escalations import ESCALATIONS
+from dispatch.storage.outbox import OUTBOX
 from tests.support.cast import ZONE_A, Cast, call, spot
 
 SOON_S = 10.0
@@ -84,3 +88,54 @@ def test_the_audit_is_sealed_by_itself(desk: Desk, cast: Cast, store: Store) -> 
         jobs.stop()
     with store.read() as tx:
         assert audit.broken_at(tx.conn) is None
+
+
+def test_a_stop_waits_for_no_receiver_that_does_not_answer(desk: Desk, two_channels: Desk, cast: Cast) -> None:
+    stuck = Stuck()
+    jobs = Jobs(two_channels, {"console": Quick(), "webhook": stuck})
+    jobs.start()
+    try:
+        call(two_channels, cast.agent, datetime.now(UTC), point=spot(desk, ZONE_A, datetime.now(UTC)))
+        assert soon(stuck.is_asked.is_set)
+        begin = time.monotonic()
+    finally:
+        jobs.stop()
+    assert time.monotonic() - begin < 5.0
+    with desk.store.read() as tx:
+        (row,) = tx.conn.execute(select(OUTBOX).where(OUTBOX.c.channel == "webhook")).all()
+    assert (row.state, row.attempts, row.sent_at, row.error) == ("leased", 1, None, None)
+    stuck.let_go.set()
+
+
+def test_a_stop_waits_a_moment_for_an_answer(desk: Desk, two_channels: Desk, cast: Cast) -> None:
+    stuck = Stuck()
+    jobs = Jobs(two_channels, {"console": Quick(), "webhook": stuck})
+    jobs.start()
+    try:
+        call(two_channels, cast.agent, datetime.now(UTC), point=spot(desk, ZONE_A, datetime.now(UTC)))
+        assert soon(stuck.is_asked.is_set)
+        threading.Timer(0.5, stuck.let_go.set).start()
+    finally:
+        jobs.stop()
+    with desk.store.read() as tx:
+        states = tx.conn.execute(select(OUTBOX.c.state).where(OUTBOX.c.channel == "webhook")).scalars().all()
+    assert states == ["sent"]
+
+
+def test_each_batch_of_a_catch_up_says_its_own_time(desk: Desk, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(escalation, "BATCH", 1)
+    ago = datetime.now(UTC) - timedelta(minutes=11)  # acceptance is overdue, and nothing else
+    for _ in range(5):
+        call(desk, cast.agent, ago, point=spot(desk, ZONE_A, ago))
+    jobs = Jobs(desk, {"console": Quick()})
+    jobs.start()
+    try:
+
+        def fired() -> list[datetime]:
+            with desk.store.read() as tx:
+                return list(tx.conn.execute(select(ESCALATIONS.c.fired_at)).scalars())
+
+        assert soon(lambda: len(fired()) == 5)
+    finally:
+        jobs.stop()
+    assert len(set(fired())) == 5
