@@ -21,7 +21,7 @@ from dispatch.domain.zones import Zone
 from dispatch.notify.port import Parcel
 from dispatch.services import bootstrap, health, sealing, setup
 from dispatch.services.desk import Desk
-from dispatch.services.simulation import MIX, Hour, Outcome
+from dispatch.services.simulation import INQUIRIES, MIX, Hour, Outcome
 
 DATABASE = context.ROOT / "var" / "demo.db"
 _SEED = 96533
@@ -96,8 +96,8 @@ def cast(desk: Desk, now: datetime) -> dict[str, str]:
 
 def play(desk: Desk, start: datetime) -> None:
     """Play the hour and say what it brought."""
-    calls = sum(MIX.values())
-    click.echo(f"模拟 {shanghai_text(start)} 起的一小时, {calls} 个普通来电和一处爆管 …")
+    mix = f"{sum(MIX.values())} 个来电按真实热线的类别比例, 另加 {INQUIRIES} 个当场答复的咨询和一处爆管"
+    click.echo(f"模拟 {shanghai_text(start)} 起的一小时: {mix} …")
     narrator = Narrator()
     agent = Actor(1, "演示坐席", Role.AGENT)
     rng = Random(_SEED)  # noqa: S311 - the dice of a simulation

@@ -13,12 +13,14 @@ from dispatch.storage import health
 from tests.support.cast import Cast, Spy
 from tests.support.store import open_desk
 
+SHIPPED = (simulation.MIX, simulation.INQUIRIES)
 MIX = {"billing": 4, "no_water": 8, "other": 8}
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "MIX", MIX)
+    monkeypatch.setattr(simulation, "INQUIRIES", 3)
     monkeypatch.setattr(simulation, "BURST_CALLERS", 5)
     monkeypatch.setattr(simulation, "_ONE_SILENT_OF", 3)
 
@@ -35,12 +37,8 @@ def play(desk: Desk, cast: Cast, now: datetime, told: list[tuple[datetime, str]]
 def test_an_hour(desk: Desk, cast: Cast, now: datetime) -> None:
     told: list[tuple[datetime, str]] = []
     done, spy = play(desk, cast, now, told)
-    assert done.by_category == Counter(MIX) - Counter(other=done.by_category["inquiry"]) + Counter(
-        burst=5, inquiry=done.by_category["inquiry"]
-    )
-    assert done.outcomes["attached"] == 4
-    assert done.outcomes["answered"] == done.by_category["inquiry"] > 0
-    assert sum(done.outcomes.values()) == 25
+    assert done.by_category == Counter(MIX) + Counter(burst=5, inquiry=3)
+    assert done.outcomes == Counter(ticket=sum(MIX.values()) + 1, attached=4, answered=3)
     assert done.actions > 0
     assert done.sweep.fired > 0
     assert done.sweep.max_late_s == 0.0
@@ -60,3 +58,17 @@ def test_the_same_dice_give_the_same_hour(desk: Desk, cast: Cast, now: datetime,
     second, _ = play(other, cast, later, [])
     other.store.close()
     assert (first.by_category, first.outcomes, first.actions) == (second.by_category, second.outcomes, second.actions)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_the_shipped_hour_plays_the_stated_mix(
+    desk: Desk, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stated = {"billing": 140, "no_water": 138, "repair": 100, "pressure": 6, "quality": 5, "other": 217}
+    assert (stated, 60) == SHIPPED
+    monkeypatch.setattr(simulation, "MIX", SHIPPED[0])
+    monkeypatch.setattr(simulation, "INQUIRIES", SHIPPED[1])
+    monkeypatch.setattr(simulation, "_ONE_SILENT_OF", 1)  # nobody acts: only the calls count here
+    done, _ = play(desk, cast, now, [])
+    assert done.by_category == Counter(stated) + Counter(burst=5, inquiry=60)
+    assert done.outcomes == Counter(ticket=606 + 1, attached=4, answered=60)
