@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dispatch.domain.call import check_text
 from dispatch.domain.errors import NotFound, StaleVersion
 from dispatch.domain.place import Point
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
-from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import RULES, Verb
 from dispatch.domain.ticket import Command, Ticket, decide
 from dispatch.services import present
 from dispatch.services.desk import Desk
-from dispatch.storage import board, replies, tickets
+from dispatch.storage import replies, tickets
 from dispatch.storage.db import Tx
+
+# Doing one of these again is one more, and nothing about the ticket says no: only time tells a double click, or the
+# retry of a lost answer, from a caller who rings again. To hear a caller out, or let it ring, takes most of a minute.
+COUNTED = frozenset({Verb.URGE, Verb.CALLBACK})
+ONE_PRESS = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,7 @@ Prepare = Callable[[Scene, Command], Command]
 def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime, prepare: Prepare) -> dict[str, Any]:
     """Do `action` to ticket `number` in one transaction and return the ticket's public form.
 
-    A repeated key gets the first answer again; a verb that this person did last already gets the state as it is.
+    A repeated key gets the first answer again; a second press of a button gets the ticket as it is.
 
     Raises:
         NotPermitted: if the role may not do it.
@@ -101,11 +105,12 @@ def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime
         if action.into is not None:
             tickets.lock_in_order(tx, (number, action.into))
         ticket = see(tx, actor, number)
-        if not _is_repeat(tx, ticket, action, actor):
+        if not _is_repeat(tx, ticket, action, actor, now):
             _check_version(tx, desk, ticket, action, now)
             command = prepare(Scene(tx, desk, actor, ticket, action), _command(action, now))
             transition = decide(ticket, command, actor, desk.policy(tx, ticket.policy_version))
-            tickets.apply(tx, ticket, transition, actor, now, desk.channels)
+            version = tickets.apply(tx, ticket, transition, actor, now, desk.channels)
+            replies.keep_press(tx, number, _press(actor, action, version), now)
         reply = present.load(tx, desk, number, now)
         replies.keep(tx, keys, reply)
     return reply
@@ -120,24 +125,35 @@ def see(tx: Tx, actor: Actor, number: str) -> Ticket:
     return ticket
 
 
-def _is_repeat(tx: Tx, ticket: Ticket, action: Action, actor: Actor) -> bool:
-    """A button pressed twice: the ticket stands where the verb leads, and this person's verb brought it there."""
-    if RULES[action.verb].target is not ticket.status or ticket.status in RULES[action.verb].sources:
+def _is_repeat(tx: Tx, ticket: Ticket, action: Action, actor: Actor, now: datetime) -> bool:
+    """A button pressed twice: this person did just this, and the ticket has not changed since.
+
+    What is counted must also come within a minute, and without a key: two keys are two wishes.
+    """
+    if RULES[action.verb].target not in (None, ticket.status):
+        return False  # it does not stand where the verb leads: no need to ask
+    last = replies.last_press(tx, ticket.number)
+    if last is None or last.sha256 != _press(actor, action, ticket.version):
         return False
-    if not _is_as_asked(ticket, action):
-        return False
-    last = board.last_move(tx, ticket.id)
-    return last is not None and last["kind"] == action.verb and last["actor_id"] == actor.user_id
+    return action.verb not in COUNTED or (action.key is None and now - last.at < ONE_PRESS)
 
 
-def _is_as_asked(ticket: Ticket, action: Action) -> bool:
-    """Whether team, target and time are those of the ticket; another wish is no second press."""
-    clock = ticket.running(ClockKind.FIX)
-    return (
-        action.team_id in (None, ticket.team_id)
-        and action.into in (None, ticket.merged_into)
-        and action.until in (None, clock.resume_at if clock else None)
+def _press(actor: Actor, action: Action, version: int) -> str:
+    """Return the mark of who wanted what and which version came of it.
+
+    The version that was seen, the phone's time and its place are not what is wanted: they differ from press to press.
+    """
+    wish = replace(
+        action,
+        version=version,
+        key=None,
+        device_at=None,
+        until=action.until and action.until.astimezone(UTC),
+        point=None if action.verb is Verb.ARRIVE else action.point,
+        accuracy_m=None,
+        body={},
     )
+    return replies.fingerprint({"actor": actor.user_id, "wish": repr(wish)})
 
 
 def _check_version(tx: Tx, desk: Desk, ticket: Ticket, action: Action, now: datetime) -> None:

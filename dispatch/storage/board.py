@@ -102,15 +102,3 @@ def timeline(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
     """Return the events of a ticket, oldest first."""
     query = select(EVENTS).where(EVENTS.c.ticket_id == ticket_id).order_by(EVENTS.c.id)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
-
-
-def last_move(tx: Tx, ticket_id: int) -> dict[str, Any] | None:
-    """Return the newest event of a ticket that moved it."""
-    query = (
-        select(EVENTS)
-        .where(EVENTS.c.ticket_id == ticket_id, EVENTS.c.from_status != EVENTS.c.to_status)
-        .order_by(EVENTS.c.id.desc())
-        .limit(1)
-    )
-    row = tx.conn.execute(query).mappings().first()
-    return dict(row) if row else None

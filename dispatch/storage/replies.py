@@ -1,10 +1,11 @@
-"""Idempotency: the first answer to a key is kept and given again."""
+"""Idempotency: the first answer to a key is kept and given again; of each ticket the last press is kept."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,6 +20,15 @@ from dispatch.storage.tables import ReplyRow
 REPLIES = table_of(ReplyRow)
 _FIND = select(REPLIES.c.body_sha256, REPLIES.c.reply).where(REPLIES.c.key == bindparam("wanted"))
 _FILL = update(REPLIES).where(REPLIES.c.key == bindparam("wanted")).values(reply=bindparam("answer"))
+_LAST_PRESS = select(REPLIES.c.body_sha256, REPLIES.c.created_at).where(REPLIES.c.key == bindparam("wanted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The last thing that a person did to a ticket: its mark, and when."""
+
+    sha256: str
+    at: datetime
 
 
 @cache
@@ -59,3 +69,26 @@ def keep(tx: Tx, keys: Sequence[tuple[str, str]], reply: dict[str, Any]) -> None
     """Keep the answer under the claimed keys."""
     if keys:
         tx.conn.execute(_FILL, [{"wanted": key, "answer": reply} for key, _ in keys])
+
+
+def last_press(tx: Tx, number: str) -> Press | None:
+    """Return the last press on a ticket, which the caller has locked."""
+    row = tx.conn.execute(_LAST_PRESS, {"wanted": _press_key(number)}).first()
+    return Press(*row) if row else None
+
+
+def keep_press(tx: Tx, number: str, sha256: str, now: datetime) -> None:
+    """Keep the press in the place of the one before: a row for each ticket, without an answer of its own."""
+    row = {"key": _press_key(number), "body_sha256": sha256, "created_at": now}
+    tx.conn.execute(_put_press(tx.dialect), row)
+
+
+def _press_key(number: str) -> str:
+    return f"press:{number}"
+
+
+@cache
+def _put_press(dialect: str) -> Any:
+    put = upsert(dialect, REPLIES).inline()
+    changed = {name: put.excluded[name] for name in ("body_sha256", "created_at")}
+    return put.on_conflict_do_update(index_elements=["key"], set_=changed)

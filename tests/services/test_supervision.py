@@ -148,7 +148,7 @@ def test_a_caller_who_cannot_be_reached(desk: Desk, cast: Cast, now: datetime) -
     for attempt in (1, 2, 3):
         with pytest.raises(IllegalTransition):
             act(desk, cast.agent, number, Verb.CLOSE, now)
-        after = act(desk, cast.agent, number, Verb.CALLBACK, now, is_reached=False)
+        after = act(desk, cast.agent, number, Verb.CALLBACK, now + timedelta(hours=attempt), is_reached=False)
         assert after["callback_attempts"] == attempt
     closed = act(desk, cast.agent, number, Verb.CLOSE, now)
     assert (closed["status"], clock(closed, "callback")["state"]) == ("closed", "void")

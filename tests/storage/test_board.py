@@ -125,23 +125,6 @@ def test_where_a_ticket_lies(desk: Desk, now: datetime) -> None:
         assert [board.point_of(tx, row["id"]) for row in rows] == [None, Wgs84Point(112.95, 28.1)]
 
 
-def test_the_last_move_is_not_the_last_event(desk: Desk, cast: Cast, now: datetime) -> None:
-    number = at(desk, Status.ACCEPTED, now)
-    act(desk, cast.agent, number, Verb.URGE, now)
-    with desk.store.read() as tx:
-        row = board.find(tx, number) or {}
-        last = board.last_move(tx, row["id"])
-        assert last is not None
-        assert (last["kind"], board.timeline(tx, row["id"])[-1]["kind"]) == ("accept", "urge")
-
-
-def test_a_ticket_that_never_moved(desk: Desk, now: datetime) -> None:
-    with desk.store.read() as tx:
-        row = board.find(tx, received_number := received(desk, now)) or {}
-        assert row["number"] == received_number
-        assert board.last_move(tx, row["id"]) is None
-
-
 def test_fired_steps_come_newest_first_by_page_and_team(desk: Desk, cast: Cast, now: datetime) -> None:
     ours, theirs = dispatched(desk, now, ZONE_A), dispatched(desk, now, ZONE_B)
     escalation.sweep(desk, now + timedelta(minutes=15))

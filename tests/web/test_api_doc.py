@@ -20,6 +20,8 @@ Made from the code, and a test keeps it true. Parameters, bodies and answers: `/
 - Log in with `Authorization: Bearer <token>`; `python run.py create-token LOGIN` makes one.
 - Bodies are JSON objects in UTF-8; no body counts as `{}`. Times are ISO 8601 with a time zone.
 - `Idempotency-Key` makes a call or a verb safe to repeat: same key and same body get the first answer again.
+- Without one, the same verb with the same body (`version` and `device_at` apart) by the same person, on a ticket that
+  has not changed since, is one press: it gets the ticket as it is. `urge` and `callback` count again after 60 seconds.
 - Errors are `application/problem+json` (RFC 9457) with `code` for machines, `detail` in Chinese, `field` and `errors`.
 - Lists are pages, newest first: pass `next` of one page as `after` of the following.
 
