@@ -84,9 +84,10 @@ def acknowledge(desk: Desk, actor: Actor, escalation_id: int, now: datetime) -> 
         found = escalations.find(tx, escalation_id)
         if found is None:
             raise NotFound(f"没有升级记录 {escalation_id}")
-        check_sees(actor, found["number"], found["team_id"], tuple(found["assisting"]))
+        # The ticket first, as everywhere; and whose it is now counts, not whose it was before the wait for it.
+        ticket = tickets.lock_id(tx, found["ticket_id"])
+        check_sees(actor, ticket.number, ticket.team_id, ticket.assisting)
         if escalations.acknowledge(tx, escalation_id, actor.label, now):
-            ticket = tickets.lock_id(tx, found["ticket_id"])
             text = f"{actor.label} 确认升级“{found['label']}” ({shanghai_text(now)})"
             tickets.note(tx, ticket, "acknowledge", text, actor, now, at=now)
         found = escalations.find(tx, escalation_id) or found
