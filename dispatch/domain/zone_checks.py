@@ -1,19 +1,19 @@
-"""What zones do to each other and to trusted outlines: overlaps, gaps, swapped axes, a doubtful datum."""
+"""What zones do to each other and to trusted outlines: overlaps, swapped axes, a doubtful datum. Gaps: zone_gaps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain.place import Datum, Floats, lonlats_to_wgs84, metres_per_degree
 
+T = TypeVar("T")
 Geometries = NDArray[np.object_]
 
 # Coordinates cut to five decimals leave slivers along shared borders: up to 315 m² at 0.6 m mean width in the
@@ -44,56 +44,43 @@ class Finding:
     reason: str
 
 
-def overlaps(labels: Sequence[str], geometries: Geometries) -> Iterator[Finding]:
+class Track(Protocol):
+    """Iterates, and may tell meanwhile how far it is."""
+
+    def __call__(self, label: str, items: Sequence[T], /) -> Iterable[T]:
+        """Return what yields all items in their order; the label is Chinese, for people."""
+
+
+def untold(_label: str, items: Sequence[T]) -> Iterable[T]:
+    """Tell nothing."""
+    return items
+
+
+def overlaps(labels: Sequence[str], geometries: Geometries, track: Track = untold) -> Iterator[Finding]:
     """Every two zones that share an area; an end is made after 1,000.
 
     Args:
         labels: What to call each zone.
         geometries: Valid areas in degrees, lon and lat; None is passed over.
+        track: Iterates over the zones.
     """
     tree, count = shapely.STRtree(geometries), 0
     # Zone by zone, so that a file of a thousand equal zones ends early and not after half a million overlaps.
-    for position, geometry in enumerate(geometries):
+    for position, geometry in enumerate(track("核对重叠", geometries.tolist())):
         near = np.sort(tree.query(geometry))
         near = near[near > position]
         others = near[shapely.intersects(geometry, geometries[near])]
         for other, shared in zip(others, shapely.intersection(geometry, geometries[others]), strict=True):
-            largest = max(shapely.get_parts(shared), key=_square_metres, default=shared)
-            area_m2 = _square_metres(largest)
+            largest = max(shapely.get_parts(shared), key=square_metres, default=shared)
+            area_m2 = square_metres(largest)
             if area_m2 <= _NOISE_M2:
                 continue
             count += 1
-            reason = f"与 {labels[other]} 重叠 {_square_metres(shared):,.1f} m²"
+            reason = f"与 {labels[other]} 重叠 {square_metres(shared):,.1f} m²"
             if count == _MOST_OVERLAPS:
-                yield Finding(area_m2, position, _inside(largest), f"{reason}; 重叠太多, 其余不再列出")
+                yield Finding(area_m2, position, inside(largest), f"{reason}; 重叠太多, 其余不再列出")
                 return
-            yield Finding(area_m2, position, _inside(largest), reason)
-
-
-def gaps(labels: Sequence[str], geometries: Geometries) -> Iterator[Finding]:
-    """Every hole in the union of the zones, as a finding about the first zone beside it.
-
-    Args:
-        labels: What to call each zone.
-        geometries: Valid areas in degrees, lon and lat.
-    """
-    tree = shapely.STRtree(geometries)
-    for gap in _holes(shapely.union_all(geometries)):
-        area_m2 = _square_metres(gap)
-        if area_m2 > _NOISE_M2:
-            # The hole is made of the vertices of its zones, give or take a rounding: 1e-7 degrees is 1 cm.
-            beside = np.sort(tree.query(gap, predicate="dwithin", distance=1e-7))
-            names = ", ".join(labels[n] for n in beside[:8])
-            yield Finding(area_m2, int(beside[0]), _inside(gap), f"网格之间有空洞 {area_m2:,.1f} m², 相邻: {names}")
-
-
-def _holes(union: BaseGeometry) -> Iterator[BaseGeometry]:
-    """What the rings inside the union enclose, less the islands in there."""
-    parts = shapely.get_parts(union)
-    tree = shapely.STRtree(parts)
-    for hole in (Polygon(ring) for part in parts for ring in part.interiors):
-        islands = shapely.union_all(parts[tree.query(hole, predicate="contains")])
-        yield from shapely.get_parts(shapely.difference(hole, islands))
+            yield Finding(area_m2, position, inside(largest), reason)
 
 
 def swapped(geometries: Geometries, reference: Mapping[str, BaseGeometry]) -> list[tuple[int, str]]:
@@ -103,21 +90,21 @@ def swapped(geometries: Geometries, reference: Mapping[str, BaseGeometry]) -> li
     area = shapely.box(*shapely.total_bounds(list(reference.values())))
     mirrored = shapely.transform(area, lambda lonlats: lonlats[:, ::-1])
     is_swapped = ~shapely.intersects(geometries, area) & shapely.intersects(geometries, mirrored)
-    return [(int(n), _inside(geometries[n])) for n in np.flatnonzero(is_swapped)]
+    return [(int(n), inside(geometries[n])) for n in np.flatnonzero(is_swapped)]
 
 
-def datum_doubt(geometries: Geometries, declared: Datum, reference: Mapping[str, BaseGeometry]) -> str | None:
+def datum_doubt(union: BaseGeometry, declared: Datum, reference: Mapping[str, BaseGeometry]) -> str | None:
     """Chinese words where the outline of all zones fits the reference much better in another datum, or None.
 
     Args:
-        geometries: Valid areas in degrees of the declared datum.
+        union: Of all zones, in degrees of the declared datum.
         declared: What they are said to be measured against.
         reference: Trusted outlines by name, WGS-84.
     """
     if not reference:
         return None
     borders = shapely.union_all([outline.boundary for outline in reference.values()])
-    outline: Any = shapely.union_all(geometries).boundary
+    outline: Any = union.boundary
     spots = shapely.line_interpolate_point(outline, np.linspace(0, 1, _SPOTS), normalized=True)
     lonlats = shapely.get_coordinates(spots)
     misfits = {datum: _misfit_m(lonlats_to_wgs84(lonlats, datum), borders) for datum in Datum}
@@ -142,14 +129,15 @@ def _misfit_m(lonlats: Floats, borders: BaseGeometry) -> float:
     return float(np.quantile(shapely.distance(spots, shapely.transform(borders, lambda b: b * scale)), 0.25))
 
 
-def _square_metres(area: BaseGeometry) -> float:
-    """Area by local scaling: good to a per mille for anything that fits into a city."""
+def square_metres(area: BaseGeometry) -> float:
+    """Area in m² of a geometry in degrees, by local scaling: good to a per mille for anything that fits into a city."""
     if not area.area:
         return 0.0
     east_m, north_m = metres_per_degree(area.centroid.y)
     return float(area.area * east_m * north_m)
 
 
-def _inside(area: BaseGeometry) -> str:
+def inside(area: BaseGeometry) -> str:
+    """A place in the area, as text."""
     spot = area.representative_point()
     return place_text(spot.x, spot.y)

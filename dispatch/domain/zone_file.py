@@ -1,39 +1,36 @@
 """Read zones from a GeoJSON file, or refuse the file whole and say everything that is wrong with it.
 
-The JSON is checked before geometry is built from it, because geometry libraries close open rings, read text
-as numbers and answer "inside" for polygons of NaN. What zones do to each other is in zone_checks.
+The JSON is checked (zone_json) before geometry is built from it, because geometry libraries close open rings, read
+text as numbers and answer "inside" for polygons of NaN. What zones do to each other is in zone_checks and zone_gaps.
 
 Source: RFC 7946 (GeoJSON), except that the datum is declared by whoever hands in the file.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from dispatch.domain import zone_checks
-from dispatch.domain.errors import InvalidZoneFile
-from dispatch.domain.place import Datum, lonlats_to_wgs84
-from dispatch.domain.zone_checks import Geometries, place_text
+from dispatch.domain import zone_checks, zone_gaps
+from dispatch.domain.place import Bd09Point, Datum, Gcj02Point, Wgs84Point, lonlats_to_wgs84, to_bd09, to_gcj02
+from dispatch.domain.zone_checks import Finding, Geometries, Track, place_text, untold
+from dispatch.domain.zone_json import Feature, Problem, features_of, load, of_file, refusal, text_of
 from dispatch.domain.zones import Zone
 
-MAX_BYTES = 256 * 1024 * 1024
-MAX_VERTICES = 2_000_000
-# A vertex costs at most three commas and one and a half brackets, so more of them mean more vertices (or
-# ballast that would fill the memory just as well). They are counted before the JSON is parsed.
-_MAX_TOKENS = 5 * MAX_VERTICES
-
+_FROM_WGS84: Mapping[Datum, Callable[[Wgs84Point], Wgs84Point | Gcj02Point | Bd09Point]] = {
+    Datum.WGS84: lambda point: point,
+    Datum.GCJ02: to_gcj02,
+    Datum.BD09: to_bd09,
+}
 INDEX_FIELD = "@index"
-_NO_VALUE = frozenset(["", "none", "null", "nan"])
 _FLAWS = {
     "Self-intersection": "边界自相交",
     "Ring Self-intersection": "边界自己碰到自己",
@@ -46,15 +43,6 @@ _FLAWS = {
 }
 
 
-class Problem(TypedDict):
-    """One thing wrong, in Chinese; feature (1-based), id and place (`lon,lat` as in the file) if known."""
-
-    feature: int | None
-    id: str | None
-    place: str | None
-    reason: str
-
-
 @dataclass(frozen=True, slots=True)
 class ZoneFile:
     """What a good file holds.
@@ -62,22 +50,14 @@ class ZoneFile:
     Attributes:
         zones: In the order of the file, WGS-84.
         warnings: What is odd but does not stand in the way.
+        is_sample: Whether the file calls itself a sample.
+        compared: Names of the outlines that the zones were compared with, for grids missing at the edge.
     """
 
     zones: tuple[Zone, ...]
     warnings: tuple[Problem, ...]
-
-
-@dataclass(slots=True)
-class _Feature:
-    number: int
-    properties: dict[str, Any]
-    polygons: list[Any]
-    fault: str | None
-    zone_id: str | None = None
-
-    def problem(self, reason: str, place: str | None = None) -> Problem:
-        return Problem(feature=self.number, id=self.zone_id, place=place, reason=reason)
+    is_sample: bool = False
+    compared: tuple[str, ...] = ()
 
 
 def read_zones(
@@ -88,7 +68,9 @@ def read_zones(
     name_field: str | None = None,
     team_field: str | None = None,
     reference: Mapping[str, BaseGeometry] | None = None,
+    outlines: Mapping[str, BaseGeometry] | None = None,
     strict_topology: bool = True,
+    track: Track = untold,
 ) -> ZoneFile:
     """Read a FeatureCollection of Polygons and MultiPolygons.
 
@@ -99,55 +81,111 @@ def read_zones(
         name_field: Property with the name; `name` if None, and the id where that is empty. `@index` as above.
         team_field: Property with the team; `team_id` or `team` if None.
         reference: Trusted outlines in WGS-84 by name, to find swapped axes and doubt the datum.
-        strict_topology: Refuse overlaps and gaps over 400 m²; False only warns of them.
+        outlines: Areas in WGS-84 by name; zones that cover half of one may leave out nothing over 500 m wide.
+        strict_topology: Refuse overlaps and gaps over 400 m²; False only warns of overlaps and holes.
+        track: Iterates over the features while they are read and checked.
 
     Raises:
         InvalidZoneFile: With all problems in `extra["problems"]`, each a `Problem`.
     """
-    features = _features(_load(data))
+    document = load(data)
+    features = features_of(document)
     problems = _set_ids(features, id_field)
     names, faults = _column(features, "--name-field", name_field, ("name",))
     teams, team_faults = _column(features, "--team-field", team_field, ("team_id", "team"))
     branches, _ = _column(features, "", None, ("branch",))
     problems += faults + team_faults + _circle_faults(features)
-    geometries = np.array([_geometry(feature, problems) for feature in features], dtype=object)
-    grave, warnings = _relations(features, geometries, reference or {}, strict_topology)
-    problems += grave
+    shapes = [_geometry(feature, problems) for feature in track("读取网格", features)]
+    found = _Found(problems)
+    geometries = np.array(shapes, dtype=object)
+    _relate(features, geometries, reference or {}, strict_topology, track, found)
+    # Where a zone could not be built or lies elsewhere, the gap that it leaves is no news.
+    if None not in shapes and not found.is_swapped:
+        union = shapely.union_all(geometries)
+        _find_gaps(features, geometries, union, strict_topology, found)
+        _compare(union, datum, reference or {}, outlines or {}, found)
     if problems:
-        raise _refusal(problems)
-    if doubt := zone_checks.datum_doubt(geometries, datum, reference or {}):
-        warnings.append(_of_file(doubt))
+        raise refusal(problems)
     placed = shapely.transform(geometries, lambda lonlats: lonlats_to_wgs84(lonlats, datum))
     rows = zip(features, names, branches, teams, placed, strict=True)
-    return ZoneFile(tuple(_zone(*row) for row in rows), tuple(warnings))
+    is_sample = document.get("is_sample") is True
+    return ZoneFile(tuple(_zone(*row) for row in rows), tuple(found.warnings), is_sample, found.compared)
 
 
-def _relations(
-    features: Sequence[_Feature],
+@dataclass(slots=True)
+class _Found:
+    """What has come to light so far."""
+
+    problems: list[Problem]
+    warnings: list[Problem] = field(default_factory=list)
+    is_swapped: bool = False
+    compared: tuple[str, ...] = ()
+
+
+def _relate(
+    features: Sequence[Feature],
     geometries: Geometries,
     reference: Mapping[str, BaseGeometry],
     strict_topology: bool,
-) -> tuple[list[Problem], list[Problem]]:
-    """What is wrong, and what is odd, with the zones among themselves and against the reference."""
-    problems = [
-        features[position].problem(zone_checks.SWAPPED, place)
-        for position, place in zone_checks.swapped(geometries, reference)
-    ]
-    warnings: list[Problem] = []
-    labels = [f"{feature.zone_id or '(无编号)'} (第 {feature.number} 个要素)" for feature in features]
-    findings = list(zone_checks.overlaps(labels, geometries))
-    # Where a zone could not be built, the hole that it leaves is no news.
-    if None not in geometries:
-        findings += zone_checks.gaps(labels, geometries)
+    track: Track,
+    found: _Found,
+) -> None:
+    """Find zones with exchanged axes, and zones that overlap."""
+    for position, place in zone_checks.swapped(geometries, reference):
+        found.is_swapped = True
+        found.problems.append(features[position].problem(zone_checks.SWAPPED, place))
+    _tell(features, zone_checks.overlaps(_labels(features), geometries, track), strict_topology, found)
+
+
+def _find_gaps(
+    features: Sequence[Feature], geometries: Geometries, union: BaseGeometry, strict_topology: bool, found: _Found
+) -> None:
+    labels = _labels(features)
+    _tell(features, zone_gaps.holes(labels, geometries, union), strict_topology, found)
+    if strict_topology:
+        _tell(features, zone_gaps.slits(labels, geometries, union), strict_topology, found)
+
+
+def _labels(features: Sequence[Feature]) -> list[str]:
+    return [f"{feature.zone_id or '(无编号)'} (第 {feature.number} 个要素)" for feature in features]
+
+
+def _tell(features: Sequence[Feature], findings: Iterable[Finding], strict_topology: bool, found: _Found) -> None:
     for finding in findings:
         is_grave = strict_topology and finding.area_m2 > zone_checks.SLIVER_M2
         problem = features[finding.position].problem(finding.reason, finding.place)
-        (problems if is_grave else warnings).append(problem)
-    return problems, warnings
+        (found.problems if is_grave else found.warnings).append(problem)
+
+
+def _compare(
+    union: BaseGeometry,
+    datum: Datum,
+    reference: Mapping[str, BaseGeometry],
+    outlines: Mapping[str, BaseGeometry],
+    found: _Found,
+) -> None:
+    """Find what is missing at the edge, and doubt the datum; where it is wrong, both come from that."""
+    placed = shapely.transform(union, lambda lonlats: lonlats_to_wgs84(lonlats, datum))
+    compared = [covered for covered in zone_gaps.coverage(placed, outlines) if covered.is_compared]
+    found.compared = tuple(covered.name for covered in compared)
+    missing = [_missing(covered.name, part, datum) for covered in compared for part in covered.missing]
+    if doubt := zone_checks.datum_doubt(union, datum, reference):
+        (found.problems if missing else found.warnings).append(of_file(doubt))
+    found.problems += missing
+
+
+def _missing(name: str, part: tuple[float, float, float], datum: Datum) -> Problem:
+    area_km2, lon, lat = part
+    spot = _FROM_WGS84[datum](Wgs84Point(lon, lat))
+    reason = (
+        f"“{name}”有 {area_km2:,.2f} km² 没有网格覆盖, 请补上缺少的网格; "
+        "若有意只覆盖一部分, 请用 --outline 换一个轮廓文件, 或用 --outline none"
+    )
+    return Problem(feature=None, id=None, place=place_text(spot.lon, spot.lat), reason=reason)
 
 
 def _zone(
-    feature: _Feature,
+    feature: Feature,
     name: str | None,
     branch: str | None,
     team: str | None,
@@ -158,80 +196,10 @@ def _zone(
     return Zone(zone_id, name or zone_id, branch, team, is_in_circle, geometry)
 
 
-def _refusal(problems: Sequence[Problem]) -> InvalidZoneFile:
-    first = problems[0]
-    where = f"第 {first['feature']} 个要素" if first["feature"] else "整个文件"
-    detail = f"网格文件被整体拒绝, 共 {len(problems)} 处问题; 第一处: {where}: {first['reason']}"
-    return InvalidZoneFile(detail, problems=list(problems))
-
-
-def _of_file(reason: str) -> Problem:
-    return Problem(feature=None, id=None, place=None, reason=reason)
-
-
-# ---------------------------------------------------------------- JSON
-
-
-def _load(data: bytes) -> Any:
-    if len(data) > MAX_BYTES:
-        raise _refusal([_of_file(f"文件有 {len(data):,} 字节, 上限 {MAX_BYTES:,} 字节")])
-    if sum(map(data.count, (b"[", b"{", b","))) > _MAX_TOKENS:
-        raise _refusal([_of_file(f"文件太大: 顶点上限 {MAX_VERTICES:,} 个, 请先简化边界")])
-    try:
-        return json.loads(data.decode("utf-8-sig"), parse_int=_whole_number)
-    except UnicodeDecodeError as error:
-        raise _refusal([_of_file(f"文件不是 UTF-8 编码 (第 {error.start + 1} 字节)")]) from error
-    except json.JSONDecodeError as error:
-        raise _refusal([_of_file(f"文件不是 JSON: 第 {error.lineno} 行第 {error.colno} 列")]) from error
-    except RecursionError as error:
-        raise _refusal([_of_file("JSON 嵌套太深")]) from error
-
-
-def _whole_number(text: str) -> int | float:
-    """Numbers that no property needs become floats: Python refuses to read ints of thousands of digits."""
-    return int(text) if len(text) < 20 else float(text)
-
-
-def _features(document: Any) -> list[_Feature]:
-    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
-        raise _refusal([_of_file("文件不是 GeoJSON FeatureCollection")])
-    raw = document.get("features")
-    if not isinstance(raw, list) or not raw:
-        raise _refusal([_of_file("文件里没有要素 (features 为空)")])
-    features = [_feature(number, item) for number, item in enumerate(raw, 1)]
-    vertices = sum(len(ring) for feature in features for polygon in feature.polygons for ring in polygon)
-    if vertices > MAX_VERTICES:
-        raise _refusal([_of_file(f"文件有 {vertices:,} 个顶点, 上限 {MAX_VERTICES:,} 个, 请先简化边界")])
-    return features
-
-
-def _feature(number: int, raw: Any) -> _Feature:
-    if not isinstance(raw, dict) or raw.get("type") != "Feature":
-        return _Feature(number, {}, [], "不是 GeoJSON Feature")
-    properties, geometry = raw.get("properties"), raw.get("geometry")
-    polygons, fault = _polygons(geometry) if isinstance(geometry, dict) else ([], "没有几何")
-    return _Feature(number, properties if isinstance(properties, dict) else {}, polygons, fault)
-
-
-def _polygons(geometry: dict[str, Any]) -> tuple[list[Any], str | None]:
-    """The polygons, each a list of rings, each a list of whatever; or none and what is wrong."""
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    if kind not in ("Polygon", "MultiPolygon"):
-        return [], f"几何类型是 {_text(kind) or '空'}, 网格必须是 Polygon 或 MultiPolygon"
-    polygons = [coordinates] if kind == "Polygon" else coordinates
-    if not isinstance(polygons, list) or not all(isinstance(polygon, list) for polygon in polygons):
-        return [], "坐标的嵌套层次不对"
-    if not polygons or not all(polygons):
-        return [], "几何是空的"
-    if not all(isinstance(ring, list) for polygon in polygons for ring in polygon):
-        return [], "坐标的嵌套层次不对"
-    return polygons, None
-
-
 # ---------------------------------------------------------------- properties
 
 
-def _set_ids(features: Sequence[_Feature], field: str | None) -> list[Problem]:
+def _set_ids(features: Sequence[Feature], field: str | None) -> list[Problem]:
     ids, problems = _column(features, "--id-field", field, ("id", "zone_id", "code"), is_needed=True)
     if problems:
         return problems
@@ -246,7 +214,7 @@ def _set_ids(features: Sequence[_Feature], field: str | None) -> list[Problem]:
 
 
 def _column(
-    features: Sequence[_Feature],
+    features: Sequence[Feature],
     option: str,
     field: str | None,
     usual: tuple[str, ...],
@@ -257,11 +225,11 @@ def _column(
     if field == INDEX_FIELD:
         return [str(feature.number) for feature in features], []
     names = usual if field is None else (field,)
-    columns = [[_text(feature.properties.get(name)) for feature in features] for name in names]
+    columns = [[text_of(feature.properties.get(name)) for feature in features] for name in names]
     column = max(columns, key=lambda texts: len(texts) - texts.count(None))
     if any(column) or (field is None and not is_needed):
         return column, []
-    known = [_text(key) or "?" for feature in features[:100] for key in list(feature.properties)[:20]]
+    known = [text_of(key) or "?" for feature in features[:100] for key in list(feature.properties)[:20]]
     reason = (
         f"属性 {', '.join(names)} 不存在或没有可用的值 (空, None, null 不算); "
         f"文件里的属性: {', '.join(dict.fromkeys(known)) or '无'}; "
@@ -269,19 +237,10 @@ def _column(
     )
     if option != "--team-field":
         reason += f", 或用 {option} {INDEX_FIELD} 按要素顺序编号"
-    return column, [_of_file(reason)]
+    return column, [of_file(reason)]
 
 
-def _text(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
-    # No database takes control characters, no encoder the lone halves that JSON can escape.
-    text = "".join(c for c in text if c >= " " and not "\ud800" <= c <= "\udfff").strip()
-    return None if text.lower() in _NO_VALUE else text
-
-
-def _circle_faults(features: Sequence[_Feature]) -> list[Problem]:
+def _circle_faults(features: Sequence[Feature]) -> list[Problem]:
     return [
         feature.problem("in_circle 只能是 true 或 false")
         for feature in features
@@ -292,7 +251,7 @@ def _circle_faults(features: Sequence[_Feature]) -> list[Problem]:
 # ---------------------------------------------------------------- geometry
 
 
-def _geometry(feature: _Feature, problems: list[Problem]) -> Polygon | MultiPolygon | None:
+def _geometry(feature: Feature, problems: list[Problem]) -> Polygon | MultiPolygon | None:
     """Build the geometry, or add to the problems and return None."""
     faults: list[tuple[str, str | None]] = [(feature.fault, None)] if feature.fault else []
     faults += [fault for polygon in feature.polygons for ring in polygon for fault in _ring_faults(ring)]
