@@ -14,8 +14,10 @@ PEER_PACKAGES := django-helpdesk==2.6.1 roundup==2.6.0 \
 LOCK := $(UV) pip compile --quiet --no-config --universal --python-version 3.11 --fork-strategy fewest \
 	--only-binary :all: --generate-hashes --no-strip-extras --emit-build-options --custom-compile-command "make lock"
 
+CHROMIUM_PACKAGES := chromium fonts-noto-cjk
+
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench bench-peers lock clean
+.PHONY: help demo run test test-fast chromium check bench bench-peers lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -26,8 +28,19 @@ demo: .venv/runtime.stamp ## a fresh city with a simulated hour of calls, served
 run: .venv/runtime.stamp ## the real thing: web and scheduler
 	$(PY) run.py $(ARGS)
 
-test: check ## everything: make check, all tests, 100 % branch coverage of the rules
+test: check chromium ## everything: make check, all tests, 100 % branch coverage of the rules
 	$(PY) -m pytest -n auto --cov
+
+test-fast: check ## the same without the stories in a browser
+	$(PY) -m pytest -n auto -m "not browser"
+
+chromium: ## bring the browser of the tests where it is missing (Debian, Ubuntu; as root or by sudo)
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || test -n "$$CHROMIUM" || { \
+	  echo "Installing Chromium for the browser tests ..."; \
+	  sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$sudo apt-get update -qq; \
+	  $$sudo apt-get install -y -qq --no-install-recommends $(CHROMIUM_PACKAGES) >/dev/null || \
+	    echo "It did not come; the browser tests will fail: apt-get install $(CHROMIUM_PACKAGES)" >&2; }
 
 check: .venv/dev.stamp ## fast: style, types, import contracts, generated diagram
 	$(PY) -m ruff check .
@@ -47,7 +60,7 @@ lock: ## pin and hash the requirements again (needs uv; LOCK is the whole comman
 	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the venvs and caches; data in var/ stays
-	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define make_venv

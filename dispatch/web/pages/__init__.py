@@ -1,0 +1,1 @@
+"""The screens: frames in which ES modules speak to the API."""

@@ -1,0 +1,121 @@
+"""The frame of every screen: language, words, who is signed in, scripts and styles from here alone."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, current_app, redirect, render_template, request, send_from_directory
+from flask_wtf.csrf import generate_csrf
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+from xstatic.pkg import leaflet, leaflet_markercluster
+
+from dispatch.domain.roles import ROLE_LABELS, Actor
+from dispatch.services import basemap
+from dispatch.services.desk import Desk
+from dispatch.web import auth, catalogue
+from dispatch.web.now import utc_now
+
+# What scripts of every screen may say.
+_ALWAYS = ("common", "status", "verb", "clock", "sla", "role", "category", "level", "reason")
+_VENDORS = {"leaflet": leaflet.BASE_DIR, "markercluster": leaflet_markercluster.BASE_DIR}
+_A_YEAR_S = 365 * 86_400
+
+
+def blueprint(desk: Desk, data: Path) -> APIBlueprint:
+    """Return what all screens share: the map's library and outlines, and the switch of language."""
+    pages = APIBlueprint("pages", __name__, enable_openapi=False)
+
+    @pages.get("/vendor/<package>/<path:name>")
+    def vendor(package: str, name: str) -> Response:
+        if package not in _VENDORS:
+            raise NotFound
+        return send_from_directory(_VENDORS[package], name, max_age=86_400)
+
+    @pages.get("/map/grids.geojson")
+    def grids() -> AnyResponse:
+        return _packed(basemap.grids(desk, utc_now()))
+
+    @pages.get("/map/districts.geojson")
+    def districts() -> Response:
+        return send_from_directory(data, "districts.geojson", mimetype="application/geo+json", max_age=86_400)
+
+    @pages.get("/language/<code>")
+    def language(code: str) -> AnyResponse:
+        if code not in catalogue.LANGUAGES:
+            raise NotFound
+        answer = redirect(auth.safe_path(request.args.get("next")) or "/")
+        answer.set_cookie("language", code, max_age=_A_YEAR_S, samesite="Lax")
+        return answer
+
+    return pages
+
+
+def spoken() -> str:
+    """Return the language of this request: Chinese unless its cookie says otherwise."""
+    told = request.cookies.get("language", "")
+    return told if told in catalogue.LANGUAGES else catalogue.DEFAULT
+
+
+def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any] | None = None, **context: Any) -> str:
+    """Return a page.
+
+    Args:
+        template: Its file under templates/.
+        sections: Sections of the catalogue that its scripts need, besides those that all have.
+        data: What its scripts are told, as `page.data`.
+        context: For the template.
+    """
+    code = spoken()
+    return render_template(
+        template,
+        t=partial(catalogue.word, code),
+        language=code,
+        lang=catalogue.LANGUAGES[code],
+        languages=catalogue.LANGUAGES,
+        visitor=auth.visitor(),
+        words=_script_json(catalogue.words(code, (*_ALWAYS, *sections))),
+        page=_script_json(_page(code, data or {})),
+        **context,
+    )
+
+
+def _page(code: str, data: dict[str, Any]) -> dict[str, Any]:
+    settings = current_app.extensions["desk"].settings
+    tiles = {"url": settings.tiles_url, "datum": settings.tiles_datum, "credit": settings.tiles_credit}
+    visitor = auth.visitor()
+    return {
+        "lang": code,
+        "csrf": generate_csrf(),
+        "user": visitor and _user(visitor),
+        "tiles": tiles if settings.tiles_url else None,
+        "now": utc_now().isoformat(),
+        "data": data,
+    }
+
+
+def _user(visitor: Actor) -> dict[str, Any]:
+    return {
+        "id": visitor.user_id,
+        "name": visitor.name,
+        "role": visitor.role,
+        "role_label": ROLE_LABELS[visitor.role],
+        "team_id": visitor.team_id,
+    }
+
+
+def _script_json(value: object) -> str:
+    """Return JSON that cannot end the element it stands in."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _packed(text: str) -> AnyResponse:
+    """Answer with GeoJSON that a browser asks for again only where it changed."""
+    answer = Response(text, mimetype="application/geo+json")
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.add_etag()
+    return answer.make_conditional(request)

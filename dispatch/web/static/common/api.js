@@ -1,0 +1,66 @@
+// The API of this server, spoken as the signed-in person.
+import { page, setNow, t, tOr } from "./page.js";
+
+/** An answer that is a problem (RFC 9457): `status`, `code`, `message` in words, and the members of the document. */
+export class Problem extends Error {
+  constructor(document, response) {
+    super(document.detail || document.title || t("common.went_wrong"));
+    Object.assign(this, document);
+    this.retryAfter_s = Number(response.headers.get("Retry-After")) || null;
+  }
+}
+
+/** The server was not reached: nothing is known of what it did. */
+export class Offline extends Error {
+  constructor() {
+    super(t("common.offline"));
+  }
+}
+
+const BASE = "/api/v1";
+let csrf = page.csrf;
+
+export function get(path, query = {}) {
+  const told = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const search = new URLSearchParams(told).toString();
+  return send("GET", path + (search ? `?${search}` : ""));
+}
+
+/** @param {{key?: string}} options `key` makes a repetition harmless */
+export function post(path, body = {}, { key } = {}) {
+  return send("POST", path, JSON.stringify(body), { "Content-Type": "application/json", ...(key && { "Idempotency-Key": key }) });
+}
+
+/** Send bytes, such as a photo. */
+export function postBytes(path, bytes, headers = {}) {
+  return send("POST", path, bytes, headers);
+}
+
+async function send(method, path, body, headers = {}, isRetry = false) {
+  const response = await reach(path, { method, body, headers: { Accept: "application/json", "X-CSRFToken": csrf, ...headers } });
+  if (response.ok) return response.status === 204 ? null : response.json();
+  const document = await response.json().catch(() => ({ status: response.status }));
+  if (document.code === "csrf" && !isRetry) {
+    await refresh();
+    return send(method, path, body, headers, true);
+  }
+  const problem = new Problem({ ...document, detail: tOr(`error.${document.code}`, document.detail) }, response);
+  if (problem.status === 401) window.dispatchEvent(new CustomEvent("signed-out"));
+  throw problem;
+}
+
+async function reach(path, options) {
+  try {
+    return await fetch(BASE + path, { credentials: "same-origin", ...options });
+  } catch {
+    throw new Offline();
+  }
+}
+
+/** Ask who is signed in, and take over the token for unsafe requests and the server's time. */
+export async function refresh() {
+  const session = await send("GET", "/session", undefined, {}, true);
+  csrf = session.csrf_token;
+  setNow(session.server_time);
+  return session;
+}

@@ -1,0 +1,89 @@
+"""Every word of a screen is there in both languages, is used, and says what the domain says."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dispatch.domain.roles import ROLE_LABELS
+from dispatch.domain.sla import CLOCK_LABELS
+from dispatch.domain.states import STATUS_LABELS, VERB_LABELS
+from dispatch.web import catalogue
+
+WEB = Path(catalogue.__file__).parent
+# A word by its name in a template or a script: t("agent.title"), t(`sla.${key}`), word("sla.left").
+NAMED = re.compile(r"""\bt(?:Or)?\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
+MADE = re.compile(r"""["'`]([a-z_]+)\.\$\{""")
+PLACES = re.compile(r"\{(\w+)\}")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def sources() -> Iterator[tuple[Path, str]]:
+    """Every file that may say something."""
+    for folder, pattern in (("templates", "*.html"), ("static", "*.js"), ("pages", "*.py")):
+        for path in sorted((WEB / folder).rglob(pattern)):
+            yield path, path.read_text("utf-8")
+
+
+def everything() -> dict[str, tuple[str, str]]:
+    return {f"{section}.{key}": pair for section, words in catalogue.sections().items() for key, pair in words.items()}
+
+
+def test_every_word_that_is_said_is_there() -> None:
+    known = everything()
+    missing = {(path.name, name) for path, text in sources() for name in NAMED.findall(text) if name not in known}
+    assert missing == set()
+
+
+def test_every_word_that_is_there_is_said() -> None:
+    said, made = set(), set()
+    for _, text in sources():
+        said |= set(NAMED.findall(text)) | set(re.findall(r"""["'`]([a-z_]+\.[a-z0-9_]+)["'`]""", text))
+        made |= set(MADE.findall(text))
+    unsaid = {name for name in everything() if name not in said and name.partition(".")[0] not in made}
+    assert unsaid == set()
+
+
+@pytest.mark.parametrize("name", sorted(everything()))
+def test_both_languages_say_it_with_the_same_places(name: str) -> None:
+    chinese, english = everything()[name]
+    assert chinese.strip()
+    assert english.strip()
+    assert set(PLACES.findall(chinese)) == set(PLACES.findall(english))
+    assert not CHINESE.search(english) or name == "common.other_language"
+
+
+@pytest.mark.parametrize(
+    ("section", "labels"),
+    [("status", STATUS_LABELS), ("verb", VERB_LABELS), ("clock", CLOCK_LABELS), ("role", ROLE_LABELS)],
+)
+def test_the_words_of_the_domain_are_its_own(section: str, labels: dict[str, str]) -> None:
+    shown = {key: chinese for key, (chinese, _) in catalogue.sections()[section].items()}
+    assert shown == {str(key): label for key, label in labels.items()}
+
+
+def test_no_screen_speaks_chinese_past_the_catalogue() -> None:
+    spoken = {
+        f"{path.name}:{number}"
+        for path, text in sources()
+        for number, line in enumerate(text.splitlines(), 1)
+        if path.suffix in (".html", ".js") and CHINESE.search(re.sub(r"//.*|/\*.*|^\s*\*.*|\{#.*#\}", "", line))
+    }
+    assert spoken == set()
+
+
+def test_the_words_of_the_shipped_policy_are_its_own() -> None:
+    policy = tomllib.loads((WEB.parents[1] / "data" / "policy.toml").read_text("utf-8"))
+    expected = {
+        "category": {key: told["label"] for key, told in policy["categories"].items()},
+        "level": {key: told["label"] for key, told in policy["levels"].items()},
+        "reason": {code: label for codes in policy["reasons"].values() for code, label in codes.items()},
+    }
+    shown = {
+        section: {key: chinese for key, (chinese, _) in catalogue.sections()[section].items()} for section in expected
+    }
+    assert shown == expected
