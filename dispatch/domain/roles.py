@@ -82,8 +82,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SYSTEM: frozenset({P.RESUME}),
 }
 
-# These see and move only the work of their own team (or what they assist with).
+# These see only the work of their own team and what it assists with.
 TEAM_BOUND = frozenset({Role.CREW, Role.LEAD})
+# What they may do where their team only assists (协办): it is called to close a valve, and its owner moves the ticket.
+ASSISTING = frozenset({P.READ, P.REVEAL, P.ACKNOWLEDGE, P.ISOLATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +123,15 @@ def check_sees(actor: Actor, number: str, team_id: str | None, assisting: tuple[
     """Raise NotFound where `actor` may not know of the ticket: a foreign one looks like none."""
     if not can_see(actor, team_id, assisting):
         raise NotFound(f"没有工单 {number}")
+
+
+def check_owns(actor: Actor, permission: Permission, team_id: str | None) -> None:
+    """Raise NotPermitted where the ticket is of another team than the actor's, which assists, and only the owner may.
+
+    Args:
+        actor: Who acts; sees the ticket.
+        permission: What is wanted; the role holds it.
+        team_id: The ticket's team.
+    """
+    if actor.role in TEAM_BOUND and actor.team_id != team_id and permission not in ASSISTING:
+        raise NotPermitted(f"工单属于主办班组, 本班组只是协办, 不能代为操作 ({permission}); 请联系主办班组或调度员")

@@ -13,7 +13,7 @@ from typing import Any
 from dispatch.domain.call import check_text
 from dispatch.domain.errors import NotFound, StaleVersion
 from dispatch.domain.place import Point
-from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
+from dispatch.domain.roles import Actor, Permission, check_owns, check_permitted, check_sees
 from dispatch.domain.states import RULES, Verb
 from dispatch.domain.ticket import Command, Ticket, decide
 from dispatch.services import present
@@ -87,7 +87,7 @@ def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime
     A repeated key gets the first answer again; a second press of a button gets the ticket as it is.
 
     Raises:
-        NotPermitted: if the role may not do it.
+        NotPermitted: if the role may not do it, or only the ticket's own team may.
         NotFound: if there is no such ticket for this actor.
         StaleVersion: if somebody was faster, with the ticket's current state in `extra`.
         IllegalTransition: if the verb does not fit the state.
@@ -105,6 +105,7 @@ def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime
         if action.into is not None:
             tickets.lock_in_order(tx, (number, action.into))
         ticket = see(tx, actor, number)
+        check_owns(actor, Permission(action.verb), ticket.team_id)
         if not _is_repeat(tx, ticket, action, actor, now):
             _check_version(tx, desk, ticket, action, now)
             command = prepare(Scene(tx, desk, actor, ticket, action), _command(action, now))

@@ -4,6 +4,7 @@ import pytest
 
 from dispatch.domain.errors import NotFound, NotPermitted
 from dispatch.domain.roles import (
+    ASSISTING,
     PERMISSIONS,
     ROLE_LABELS,
     SYSTEM,
@@ -12,10 +13,11 @@ from dispatch.domain.roles import (
     Permission,
     Role,
     can_see,
+    check_owns,
     check_permitted,
     check_sees,
 )
-from dispatch.domain.states import Verb
+from dispatch.domain.states import RULES, Verb
 
 CREW_A = Actor(11, "A班 水管家", Role.CREW, "tianxin-01")
 CREW_B = Actor(12, "B班 水管家", Role.CREW, "tianxin-02")
@@ -90,3 +92,26 @@ def test_a_foreign_ticket_looks_like_none() -> None:
     with pytest.raises(NotFound, match="没有工单 GD20261124-000001") as caught:
         check_sees(CREW_B, "GD20261124-000001", "tianxin-01", ())
     assert caught.value.status == 404
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_who_assists_does_not_act_for_the_owner(permission: Permission) -> None:
+    check_owns(CREW_A, permission, "tianxin-01")
+    if permission in ASSISTING:
+        check_owns(CREW_B, permission, "tianxin-01")
+        return
+    with pytest.raises(NotPermitted, match="协办") as caught:
+        check_owns(CREW_B, permission, "tianxin-01")
+    assert caught.value.status == 403
+
+
+def test_who_assists_moves_no_ticket() -> None:
+    moving = {Permission(verb) for verb in Verb if RULES[verb].target}
+    assert not ASSISTING & moving
+    assert Permission.ISOLATE in ASSISTING
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - TEAM_BOUND))
+def test_the_others_act_on_the_tickets_of_every_team(role: Role) -> None:
+    for permission in Permission:
+        check_owns(Actor(1, "某人", role), permission, "tianxin-01")

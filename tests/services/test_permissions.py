@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from dispatch.domain.errors import NotFound, NotPermitted
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, Role
@@ -12,6 +13,7 @@ from dispatch.domain.states import RULES, Status, Verb
 from dispatch.services import board, escalation, supervision
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
+from dispatch.storage.tickets import TICKETS
 from tests.support.cast import TEAM_B, Cast, act, call, dispatched, ticket_at, what_it_needs
 
 # Where a verb is tried: a state from which it succeeds.
@@ -133,6 +135,29 @@ def test_who_assists_sees_and_answers(desk: Desk, cast: Cast, now: datetime) -> 
     (step,) = board.fired(desk, cast.crew_b, is_unanswered=True, after=0, limit=5)["items"]
     assert (item["number"], step["number"]) == (number, number)
     assert supervision.acknowledge(desk, cast.crew_b, step["id"], later)["acknowledged_by"] == cast.crew_b.label
+
+
+@pytest.mark.parametrize("verb", [verb for verb in Verb if Permission(verb) in PERMISSIONS[Role.LEAD]])
+def test_who_assists_closes_the_valve_and_no_more(desk: Desk, cast: Cast, now: datetime, verb: Verb) -> None:
+    number = ready(desk, verb, now)
+    with desk.store.write() as tx:  # who was asked while it could be, stays asked
+        tx.conn.execute(update(TICKETS).values(assisting=[TEAM_B]))
+    before = board.ticket(desk, cast.dispatcher, number, now)
+    helper = Actor(cast.crew_b.user_id, "班组长乙", Role.LEAD, TEAM_B)
+    if verb is Verb.ISOLATE:
+        after = act(desk, helper, number, verb, now)
+        assert (after["status"], after["version"]) == (before["status"], before["version"] + 1)
+        return
+    with pytest.raises(NotPermitted, match="协办"):
+        act(desk, helper, number, verb, now, **what_it_needs(desk, verb, now))
+    assert board.ticket(desk, cast.dispatcher, number, now) == before
+
+
+def test_who_assisted_and_got_the_work_owns_it(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now)
+    act(desk, cast.lead_a, number, Verb.ASSIST, now, team_id=TEAM_B)
+    act(desk, cast.dispatcher, number, Verb.REASSIGN, now, team_id=TEAM_B)
+    assert act(desk, cast.crew_b, number, Verb.ACCEPT, now)["status"] == "accepted"
 
 
 def test_who_lost_the_work_loses_sight_of_it(desk: Desk, cast: Cast, now: datetime) -> None:

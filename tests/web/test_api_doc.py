@@ -10,20 +10,22 @@ from typing import Any, cast
 import pytest
 from apiflask import APIFlask
 
-from dispatch.domain.roles import PERMISSIONS, ROLE_LABELS, Permission, Role
+from dispatch.domain.roles import ASSISTING, PERMISSIONS, ROLE_LABELS, Permission, Role
 
 DOC = Path(__file__).parents[2] / "docs" / "api.md"
-HEAD = """# API
+HEAD = f"""# API
 
 Made from the code, and a test keeps it true. Parameters, bodies and answers: `/docs` and `/openapi.json` of a server.
 
 - Log in with `Authorization: Bearer <token>`; `python run.py create-token LOGIN` makes one.
-- Bodies are JSON objects in UTF-8; no body counts as `{}`. Times are ISO 8601 with a time zone.
+- Bodies are JSON objects in UTF-8; no body counts as `{{}}`. Times are ISO 8601 with a time zone.
 - `Idempotency-Key` makes a call or a verb safe to repeat: same key and same body get the first answer again.
 - Without one, the same verb with the same body (`version` and `device_at` apart) by the same person, on a ticket that
   has not changed since, is one press: it gets the ticket as it is. `urge` and `callback` count again after 60 seconds.
 - Errors are `application/problem+json` (RFC 9457) with `code` for machines, `detail` in Chinese, `field` and `errors`.
 - Lists are pages, newest first: pass `next` of one page as `after` of the following.
+- 水管家 and 班组长 see the tickets of their own team and those it assists with (协办). On the latter they may only
+  {", ".join(f"`{permission}`" for permission in Permission if permission in ASSISTING)}; all else gets 403.
 
 """
 
