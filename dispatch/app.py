@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import sys
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import structlog
 from apiflask import APIFlask
+from flask_compress import Compress
 from sqlalchemy import make_url
 
 from dispatch.domain.settings import Settings
@@ -21,14 +23,28 @@ from dispatch.scheduler.jobs import Jobs
 from dispatch.services.desk import Desk
 from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
+from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import v1
+from dispatch.web.api import session, v1
+from dispatch.web.pages import shell, signin
+
+_DATA = Path(__file__).parents[1] / "data"
+# What never holds a secret: a page holds its CSRF token, and what is compressed can be guessed at by its length.
+_COMPRESSED = ["text/css", "text/javascript", "application/geo+json", "image/svg+xml"]
 
 
 def create_app(settings: Settings) -> APIFlask:
     """Return the application; its desk is in `app.extensions["desk"]`, its scheduler, not started, in `["jobs"]`."""
     _configure_logging(settings.log_level)
-    app = APIFlask("dispatch", title="96533 Dispatch", version="1", docs_path=None, spec_path="/openapi.json")
+    app = APIFlask(
+        "dispatch",
+        title="96533 Dispatch",
+        version="1",
+        docs_path=None,
+        spec_path="/openapi.json",
+        template_folder="web/templates",
+        static_folder="web/static",
+    )
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, settings.threads)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -38,14 +54,29 @@ def create_app(settings: Settings) -> APIFlask:
         desk = Desk(Store(db.engine), settings)
     app.extensions["desk"] = desk
     app.extensions["jobs"] = Jobs(desk, channels(settings))
+    app.config["COMPRESS_MIMETYPES"] = _COMPRESSED
+    app.config["COMPRESS_ALGORITHM"] = "gzip"
+    Compress(app)
     body.install(app)
     headers.install(app)
     errors.register(app)
     openapi.configure(app)
-    auth.install(app, desk)
+    auth.install(app, desk, _secret_key(settings))
     app.register_blueprint(v1.blueprint(desk))
+    app.register_blueprint(session.blueprint(desk))
     app.register_blueprint(health.blueprint(desk))
+    app.register_blueprint(shell.blueprint(desk, _DATA))
+    app.register_blueprint(signin.blueprint(desk))
     return app
+
+
+def _secret_key(settings: Settings) -> str:
+    """Return the key that is set, or the one beside the embedded database."""
+    path = make_url(settings.database_url).database
+    if settings.secret_key or not settings.is_sqlite or not path:
+        # config.py insists on a key where there is no file to keep one beside; without config.py it holds for a process.
+        return settings.secret_key or secrets.token_urlsafe(32)
+    return key_beside(Path(path))
 
 
 def channels(settings: Settings) -> Mapping[str, Channel]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -19,7 +21,7 @@ from dispatch.domain.times import shanghai_text
 from dispatch.domain.zone_file import read_zones
 from dispatch.domain.zones import Zone
 from dispatch.notify.port import Parcel
-from dispatch.services import bootstrap, health, sealing, setup
+from dispatch.services import accounts, bootstrap, health, sealing, setup
 from dispatch.services.desk import Desk
 from dispatch.services.simulation import INQUIRIES, MIX, Hour, Outcome
 
@@ -31,6 +33,7 @@ _CAST = {
     "crew": (Role.CREW, "tianxin-03"),
     "dispatcher": (Role.DISPATCHER, None),
     "supervisor": (Role.SUPERVISOR, None),
+    "admin": (Role.ADMIN, None),
 }
 # So many escalations are told in full; the rest is counted.
 _TOLD = 12
@@ -70,9 +73,9 @@ def demo(ctx: click.Context, once: bool) -> None:
     click.echo(_LABEL)
     for line in bootstrap.bring_up(desk, context.DATA, start):
         click.echo(f"  {line}")
-    tokens = cast(desk, start)
+    people = cast(desk, start)
     play(desk, start)
-    invite(settings, tokens, is_served=not once)
+    invite(settings, people, is_served=not once)
     desk.store.close()
     if not once:
         serve.server(settings.host, settings.port, settings.workers, settings.threads).serve()
@@ -80,18 +83,29 @@ def demo(ctx: click.Context, once: bool) -> None:
 
 def remove(database: Path) -> None:
     """Remove an embedded database with its companions."""
-    for suffix in ("", "-wal", "-shm", ".lock", ".alone"):
+    for suffix in ("", "-wal", "-shm", ".lock", ".alone", ".key"):
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
-def cast(desk: Desk, now: datetime) -> dict[str, str]:
-    """Make one labelled user for each role and return their tokens by login."""
-    tokens = {}
+@dataclass(frozen=True)
+class Person:
+    """One of the demo's cast, with what opens the doors of this demo alone."""
+
+    name: str
+    password: str
+    token: str
+
+
+def cast(desk: Desk, now: datetime) -> dict[str, Person]:
+    """Make one labelled user for each role, with a password of chance, and return them by login."""
+    people = {}
     for login, (role, team_id) in _CAST.items():
-        name = f"演示{ROLE_LABELS[role]}"
+        name, password = f"演示{ROLE_LABELS[role]}", secrets.token_urlsafe(9)
         setup.create_user(desk, SYSTEM, login=login, name=name, role=role, team_id=team_id, now=now)
-        tokens[login] = setup.create_token(desk, SYSTEM, login=login, label="demo", expires_at=None, now=now)
-    return tokens
+        accounts.set_password(desk, SYSTEM, login=login, password=password, now=now)
+        token = setup.create_token(desk, SYSTEM, login=login, label="demo", expires_at=None, now=now)
+        people[login] = Person(name, password, token)
+    return people
 
 
 def play(desk: Desk, start: datetime) -> None:
@@ -125,16 +139,16 @@ def _sum_up(desk: Desk, outcome: Outcome, narrator: Narrator) -> None:
     click.echo("  自检: 全部通过" if not wrong else "  自检: " + "; ".join(f"{f.what} {f.detail}" for f in wrong))
 
 
-def invite(settings: Settings, tokens: dict[str, str], *, is_served: bool) -> None:
+def invite(settings: Settings, people: dict[str, Person], *, is_served: bool) -> None:
     """Say where to look."""
-    base = f"http://{settings.host}:{settings.port}"
-    click.echo("演示令牌 (仅此演示库有效):")
-    for login, token in tokens.items():
-        click.echo(f"  {login:<11} {token}")
+    base = settings.address
+    click.echo(f"演示登录 {base}/signin (仅此演示库有效, 每次演示不同):")
+    for login, person in people.items():
+        click.echo(f"  {person.name:<6} login {login:<11} / {person.password}   令牌 {person.token}")
     if is_served:
         click.echo(
             f"接口文档 {base}/docs   健康 {base}/healthz\n"
-            f"超时工单: curl -s -H 'Authorization: Bearer {tokens['supervisor']}' "
+            f"超时工单: curl -s -H 'Authorization: Bearer {people['supervisor'].token}' "
             f"'{base}/api/v1/tickets?is_breached=true&limit=5'\n"
             "未办结的工单此刻继续计时, 升级会实时打印在下面。Ctrl+C 停止。"
         )

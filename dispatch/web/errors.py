@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from apiflask import APIFlask, HTTPError
-from flask import Response, current_app, request
+from flask import Response, request
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -27,6 +27,7 @@ _TITLES = {
     413: "内容过大",
     415: "不支持的内容类型",
     422: "输入有误",
+    429: "请求过于频繁",
     500: "系统内部错误",
     503: "暂不可用",
 }
@@ -70,7 +71,10 @@ def _invalid(error: HTTPError) -> Response:
 
 
 def _domain(error: DispatchError) -> Response:
-    return problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+    answer = problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+    if "retry_after_s" in error.extra:
+        answer.headers["Retry-After"] = str(error.extra["retry_after_s"])
+    return answer
 
 
 def _http(error: HTTPException) -> Response:
@@ -86,7 +90,7 @@ def _detail(error: HTTPException, status: int) -> str:
     if isinstance(error, MethodNotAllowed):
         return f"该地址不支持 {request.method}, 可用: {', '.join(sorted(error.valid_methods or ()))}"
     if status == 413:
-        return f"请求体不能超过 {current_app.config['MAX_CONTENT_LENGTH']} 字节"
+        return f"请求体不能超过 {request.max_content_length} 字节"
     return {404: "没有这个地址, 接口说明见 /docs"}.get(status, _TITLES.get(status, error.name))
 
 

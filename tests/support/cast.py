@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 
 from dispatch.domain.call import NewCall
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import SYSTEM, Actor, Role
 from dispatch.domain.states import Status, Verb
 from dispatch.notify.port import Parcel
-from dispatch.services import fieldwork, intake, setup, supervision
+from dispatch.services import accounts, fieldwork, intake, passwords, setup, supervision
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.services.intake import Receipt
@@ -42,6 +43,10 @@ _HIRED = (
     ("auditor", "审计员", Role.AUDITOR, None),
     ("cti", "呼叫平台", Role.INTEGRATION, None),
 )
+
+
+PASSWORD = "湘江北去 橘子洲头"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,26 @@ class Spy:
 
 
 def hire(desk: Desk, now: datetime) -> None:
-    """Add the users."""
-    for login, name, role, team_id in _HIRED:
-        setup.create_user(desk, SYSTEM, login=login, name=name, role=role, team_id=team_id, now=now)
+    """Add the users, and give each person a password, by way of a cheap hash."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", CHEAP)
+        for login, name, role, team_id in _HIRED:
+            setup.create_user(desk, SYSTEM, login=login, name=name, role=role, team_id=team_id, now=now)
+            if role is not Role.INTEGRATION:
+                accounts.set_password(desk, SYSTEM, login=login, password=password_of(login), now=now)
+
+
+def password_of(login: str) -> str:
+    """The password of one of the cast."""
+    return f"{PASSWORD} {login.encode().hex()}"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Iterator[None]:
+    """Hash with the least of argon2: what a right password opens is tested, not what a guess costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", CHEAP)
+        yield
 
 
 def cast_of(desk: Desk) -> Cast:

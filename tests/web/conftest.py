@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from dispatch.domain.roles import SYSTEM
 from dispatch.domain.settings import Settings
 from dispatch.services import setup
 from dispatch.services.desk import Desk
-from tests.support.cast import CALLER, CALLER_PHONE
+from tests.support.cast import CALLER, CALLER_PHONE, password_of
 
 
 @dataclass
@@ -44,6 +45,35 @@ class Caller:
 
 
 As = Callable[[str], Caller]
+
+
+@dataclass
+class Browser:
+    """A client with a cookie, as a page has it."""
+
+    client: FlaskClient
+
+    @property
+    def csrf(self) -> str:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/signin?again=1").text)
+        return found[1] if found else str(self.get("/session").get_json()["csrf_token"])
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(f"/api/v1{path}")
+
+    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        headers = {"X-CSRFToken": self.csrf}
+        return self.client.post(f"/api/v1{path}", data=json.dumps(body or {}), headers=headers, **options)
+
+    def submit(self, path: str, **fields: str) -> TestResponse:
+        """Send a form."""
+        return self.client.post(path, data={"csrf_token": self.csrf, **fields})
+
+    def sign_in(self, login: str, password: str = "", **fields: str) -> TestResponse:
+        return self.submit("/signin", login=login, password=password or password_of(login), **fields)
+
+
+In = Callable[[str], Browser]
 
 
 def open_app(url: str, **settings: Any) -> APIFlask:
@@ -80,6 +110,24 @@ def as_(app: APIFlask, now: datetime) -> As:
         return known[login]
 
     return speak
+
+
+@pytest.fixture
+def browser(app: APIFlask) -> Browser:
+    """A browser that nobody has signed in with."""
+    return Browser(app.test_client())
+
+
+@pytest.fixture
+def in_(app: APIFlask) -> In:
+    """A browser that one of the cast has signed in with, by login."""
+
+    def enter(login: str) -> Browser:
+        entered = Browser(app.test_client())
+        assert entered.sign_in(login).status_code == 303
+        return entered
+
+    return enter
 
 
 def a_call(now: datetime, **changes: Any) -> dict[str, Any]:

@@ -1,36 +1,79 @@
-"""Every route is public by this list, or names its permission and keeps to it."""
+"""Every route is public by this list, or one's own, or names its permission and keeps to it."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
+from flask.testing import FlaskClient
 from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
 from dispatch.domain.roles import PERMISSIONS, ROLE_LABELS, Permission, Role
 from dispatch.domain.states import Verb
-from tests.support.cast import cast_of
-from tests.web.conftest import desk_of, token_of
+from dispatch.web import auth
+from tests.web.conftest import In, token_of
 
-PUBLIC = {"docs", "docs_asset", "docs_script", "health.healthz", "openapi.spec", "static"}
+PUBLIC = {
+    "docs", "docs_asset", "docs_script", "health.healthz", "openapi.spec", "static",
+    "pages.districts", "pages.grids", "pages.language", "pages.vendor",
+    "signin.form", "signin.sign_in", "signin.sign_out",
+}  # fmt: skip
+LOGINS = {
+    Role.AGENT: "agent",
+    Role.CREW: "crew.a",
+    Role.LEAD: "lead.a",
+    Role.DISPATCHER: "dispatcher",
+    Role.SUPERVISOR: "supervisor",
+    Role.ADMIN: "admin",
+    Role.AUDITOR: "auditor",
+    Role.INTEGRATION: "cti",
+}
+# What stands for a part of a path, so that it is at least well formed.
+VALUES = {"number": "GD20261124-000001", "package": "leaflet"}
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
 
-def routes(app: APIFlask) -> Iterator[tuple[Rule, str, Permission]]:
-    """Every guarded rule with its method and its permission."""
+@dataclass(frozen=True)
+class Route:
+    """One guarded rule with one of its methods."""
+
+    rule: Rule
+    method: str
+    permission: Permission
+
+    @property
+    def address(self) -> str:
+        return re.sub(r"<(?:\w+(?:\(.*?\))?:)?(\w+)>", lambda part: VALUES.get(part[1], "1"), self.rule.rule)
+
+    @property
+    def is_page(self) -> bool:
+        return not self.rule.rule.startswith("/api/")
+
+    def ask(self, client: FlaskClient, **headers: str) -> TestResponse:
+        """Ask with a body that no route can read: whoever gets past the guard is told so, and changes nothing."""
+        form = {"csrf_token": headers.get("X-CSRFToken", "")}
+        body: Any = None if self.is_read else form if self.is_page else b"{"
+        return client.open(self.address, method=self.method, headers=headers, data=body)
+
+    @property
+    def is_read(self) -> bool:
+        return self.method == "GET"
+
+
+def routes(app: APIFlask) -> Iterator[Route]:
     for rule in app.url_map.iter_rules():
         if rule.endpoint not in PUBLIC:
-            (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
             permission = getattr(app.view_functions[rule.endpoint], "permission", None)
             assert isinstance(permission, Permission), f"{rule} is neither public nor guarded"
-            yield rule, method, permission
-
-
-def address(rule: Rule) -> str:
-    return rule.rule.replace("<number>", "GD20261124-000001").replace("<escalation_id>", "1")
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield Route(rule, method, permission)
 
 
 def test_the_public_list_names_only_what_there_is(app: APIFlask) -> None:
@@ -39,42 +82,63 @@ def test_the_public_list_names_only_what_there_is(app: APIFlask) -> None:
 
 
 def test_every_permission_is_asked_for_somewhere(app: APIFlask) -> None:
-    assert {permission for *_, permission in routes(app)} == set(Permission)
+    assert {route.permission for route in routes(app)} == set(Permission)
+    assert set(LOGINS) == set(Role) - {Role.SYSTEM}
 
 
 def test_every_verb_has_its_route(app: APIFlask) -> None:
-    rules = {rule.rule for rule, method, _ in routes(app) if method == "POST"}
+    rules = {route.rule.rule for route in routes(app) if route.method == "POST"}
     assert {f"/api/v1/tickets/<number>/{verb}" for verb in Verb} <= rules
 
 
-def test_without_a_token_nobody_comes_in(app: APIFlask) -> None:
+def test_without_token_or_session_nobody_comes_in(app: APIFlask) -> None:
     client = app.test_client()
-    for rule, method, _ in routes(app):
-        for headers in (
-            {},
-            {"Authorization": "Bearer nobody"},
-            {"Authorization": "Basic YTpi"},
-            {"Authorization": "x"},
-        ):
-            answer = client.open(address(rule), method=method, headers=headers)
-            assert (answer.status_code, answer.content_type) == (401, "application/problem+json"), rule
+    for route in routes(app):
+        for shown in ("", "Bearer nobody", "Bearer", "Basic YTpi", "x"):
+            answer = route.ask(client, **({"Authorization": shown} if shown else {}))
+            if route.is_page:
+                assert_sent_to_sign_in(route, answer)
+                continue
+            assert (answer.status_code, answer.content_type) == (401, "application/problem+json"), route
             assert answer.headers["WWW-Authenticate"] == "Bearer"
             assert json.loads(answer.data)["code"] == "not-authenticated"
 
 
-def test_every_route_keeps_to_its_permission(app: APIFlask, now: datetime) -> None:
+def assert_sent_to_sign_in(route: Route, answer: TestResponse) -> None:
+    """A page leads to /signin; a form that is sent without its token is expired before anything else."""
+    if route.is_read:
+        assert answer.status_code == 303, route
+        assert answer.location.startswith("/signin"), route
+    else:
+        assert answer.status_code == 400, route
+
+
+@pytest.mark.parametrize("role", LOGINS)
+def test_every_route_and_this_role_with_a_token(app: APIFlask, now: datetime, role: Role) -> None:
     """Before it reads anything: a role without the permission gets 403, any other does not."""
-    cast, client = cast_of(desk_of(app)), app.test_client()
-    logins = {"agent": Role.AGENT, "crew.a": Role.CREW, "lead.a": Role.LEAD, "cti": Role.INTEGRATION}
-    logins |= {role.value: role for role in (Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR)}
-    assert set(logins.values()) == set(Role) - {Role.SYSTEM}
-    for login, role in logins.items():
-        token = token_of(app, login, now)
-        assert cast.of(role).role is role
-        for rule, method, permission in routes(app):
-            answer = client.open(address(rule), method=method, headers={"Authorization": f"Bearer {token}"}, data=b"{")
-            is_refused = answer.status_code == 403
-            assert is_refused == (permission not in PERMISSIONS[role]), (role, rule)
-            if is_refused:
-                assert answer.content_type == "application/problem+json"
-                assert ROLE_LABELS[role] in json.loads(answer.data)["detail"]
+    client, token = app.test_client(), token_of(app, LOGINS[role], now)
+    for route in routes(app):
+        if not route.is_page:  # a page is for browsers
+            assert_kept(route, role, route.ask(client, Authorization=f"Bearer {token}"))
+
+
+@pytest.mark.parametrize("role", [role for role in LOGINS if role is not Role.INTEGRATION])
+def test_every_route_and_this_role_in_a_browser(app: APIFlask, in_: In, role: Role) -> None:
+    browser = in_(LOGINS[role])
+    csrf = browser.csrf
+    for route in routes(app):
+        assert_kept(route, role, route.ask(browser.client, **{"X-CSRFToken": csrf}))
+
+
+def assert_kept(route: Route, role: Role, answer: TestResponse) -> None:
+    is_refused = answer.status_code == 403
+    assert is_refused == (route.permission not in PERMISSIONS[role]), (role, route, answer.status_code)
+    if not is_refused:
+        assert answer.status_code != 401, (role, route)
+        assert not (answer.location or "").startswith("/signin"), (role, route)
+    elif route.is_page:
+        assert answer.content_type.startswith("text/html"), route
+        assert auth.home_of(role) in answer.text
+    else:
+        assert answer.content_type == "application/problem+json"
+        assert ROLE_LABELS[role] in json.loads(answer.data)["detail"]
