@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
-import threading
 from multiprocessing.util import Finalize
 from typing import Any
 
@@ -22,6 +21,7 @@ from dispatch.services.desk import Desk
 
 # Longest a worker may take to finish its requests when it is told to stop, in seconds.
 _KILL_AFTER_S = 3
+_STOP = (signal.SIGINT, signal.SIGTERM)
 # From <linux/prctl.h>.
 _PR_SET_PDEATHSIG = 1
 
@@ -79,10 +79,10 @@ def bring_up(desk: Desk) -> None:
 def scheduler(ctx: click.Context) -> None:
     """Run a scheduler alone; any number may run at once."""
     app = context.ready_application(ctx)
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    # Blocked and waited for: a handler runs only when this thread does, and a signal that came just before it fell
+    # asleep would wake nobody. The threads of the jobs inherit the mask.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
     app.extensions["jobs"].start()
     click.echo("调度进程已启动 (Ctrl+C 停止)", err=True)
-    stopped.wait()
+    signal.sigwait(_STOP)
     app.extensions["jobs"].stop()
