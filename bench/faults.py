@@ -18,20 +18,10 @@ from pathlib import Path
 
 from bench.report import Report
 from dispatch.services.desk import Desk
+from tests.support.due import due_steps, escalation_count, fired, flaws, seed, unsealed
+from tests.support.load import kept, load_on
 from tests.support.pg import PostgresServer
-from tests.support.processes import (
-    Site,
-    due_steps,
-    escalation_count,
-    fired,
-    flaws,
-    kept,
-    load_on,
-    seed,
-    unsealed,
-    utc_now,
-    wait_for,
-)
+from tests.support.processes import Site, utc_now, wait_for
 from tests.support.store import BOTH, furnish, open_desk, sqlite_url
 
 SCHEDULERS = 3

@@ -6,21 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from dispatch.domain.errors import InvalidInput
-
 # China has kept UTC+8 without summer time since 1991; a fixed offset needs no tz database on the machine.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-
-
-def ensure_utc(value: datetime, field: str) -> datetime:
-    """Return `value` in UTC.
-
-    Raises:
-        InvalidInput: if it carries no time zone, since a guess would move the deadline by hours.
-    """
-    if value.tzinfo is None:
-        raise InvalidInput("时间缺少时区, 请写成 2026-11-24T14:05:00+08:00 的形式", field=field)
-    return value.astimezone(UTC)
 
 
 def shanghai_day(at: datetime) -> date:

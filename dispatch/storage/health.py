@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, insert, select, text, update
 
@@ -58,8 +57,3 @@ def last_beat(tx: Tx, until: datetime) -> datetime | None:
 def orphans(tx: Tx) -> dict[str, int]:
     """Return the count of each kind of row that must not be."""
     return {name: int(tx.conn.execute(text(sql)).scalar_one()) for name, sql in ORPHANS.items()}
-
-
-def beats(tx: Tx) -> list[dict[str, Any]]:
-    """Return all heartbeats, newest first."""
-    return [dict(row) for row in tx.conn.execute(select(BEATS).order_by(BEATS.c.beat_at.desc())).mappings()]

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.domain import policy_file
-from dispatch.domain.errors import InvalidInput
-from dispatch.domain.times import SHANGHAI, Workdays, ensure_utc, shanghai_day, shanghai_text, span_text
+from dispatch.domain.times import SHANGHAI, Workdays, shanghai_day, shanghai_text, span_text
 
 TOML = Path(__file__).parents[2] / "data" / "policy.toml"
 POLICY = policy_file.parse(policy_file.read_toml(TOML.read_bytes()))
@@ -18,18 +17,6 @@ DAYS = POLICY.workdays
 
 def local(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
-
-
-def test_a_time_with_a_zone_becomes_utc() -> None:
-    at = ensure_utc(datetime.fromisoformat("2026-11-24T14:05:00+08:00"), "called_at")
-    assert at == datetime(2026, 11, 24, 6, 5, tzinfo=UTC)
-    assert at.tzinfo is UTC
-
-
-def test_a_time_without_zone_is_refused_with_its_field() -> None:
-    with pytest.raises(InvalidInput, match="时间缺少时区") as caught:
-        ensure_utc(datetime.fromisoformat("2026-11-24T14:05:00"), "called_at")
-    assert caught.value.field == "called_at"
 
 
 def test_the_day_turns_at_midnight_in_changsha() -> None:

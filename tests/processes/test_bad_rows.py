@@ -9,7 +9,8 @@ from sqlalchemy import update
 from dispatch.services import escalation
 from dispatch.services.desk import Desk
 from dispatch.storage import clocks
-from tests.support.processes import due_steps, escalation_count, fired, seed, utc_now
+from tests.support.due import due_steps, escalation_count, fired, seed
+from tests.support.processes import utc_now
 
 pytestmark = [pytest.mark.processes]
 

@@ -12,7 +12,8 @@ from dispatch.scheduler.jobs import Jobs
 from dispatch.services import health
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import Sweep
-from tests.support.processes import due_steps, escalation_count, fired, flaws, seed, utc_now, wait_for
+from tests.support.due import due_steps, escalation_count, fired, flaws, seed
+from tests.support.processes import utc_now, wait_for
 
 pytestmark = [pytest.mark.processes]
 

@@ -9,7 +9,9 @@ from dispatch.services import escalation, sealing
 from dispatch.services.desk import Desk
 from dispatch.storage import audit, escalations, outbox, tickets
 from tests.support.cast import ZONE_A, call, cast_of, spot
-from tests.support.processes import Load, due_steps, fired, flaws, kept, seed, utc_now
+from tests.support.due import due_steps, fired, flaws, seed
+from tests.support.load import Load, kept
+from tests.support.processes import utc_now
 
 pytestmark = [pytest.mark.processes]
 

@@ -17,7 +17,8 @@ from dispatch.notify.webhook import Webhook
 from dispatch.services import delivery
 from dispatch.services.desk import Desk
 from dispatch.storage import outbox
-from tests.support.processes import Site, due_steps, escalation_count, seed, utc_now
+from tests.support.due import due_steps, escalation_count, seed
+from tests.support.processes import Site, utc_now
 
 pytestmark = [pytest.mark.processes, pytest.mark.network]
 

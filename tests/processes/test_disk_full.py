@@ -12,7 +12,8 @@ from sqlalchemy.exc import OperationalError
 from dispatch.services import sealing
 from dispatch.services.desk import Desk
 from tests.support.cast import call, cast_of
-from tests.support.processes import flaws, unsealed, utc_now
+from tests.support.due import flaws, unsealed
+from tests.support.processes import utc_now
 from tests.support.store import open_desk, sqlite_url
 
 pytestmark = [pytest.mark.processes]

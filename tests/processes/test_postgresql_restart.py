@@ -8,21 +8,10 @@ from pathlib import Path
 import pytest
 
 from dispatch.services.desk import Desk
+from tests.support.due import Step, due_steps, escalation_count, fired, flaws, seed, unsealed
+from tests.support.load import kept, load_on
 from tests.support.pg import PostgresServer
-from tests.support.processes import (
-    Site,
-    Step,
-    due_steps,
-    escalation_count,
-    fired,
-    flaws,
-    kept,
-    load_on,
-    seed,
-    unsealed,
-    utc_now,
-    wait_for,
-)
+from tests.support.processes import Site, utc_now, wait_for
 from tests.support.store import furnish, open_desk
 
 pytestmark = [pytest.mark.processes, pytest.mark.network]

@@ -14,7 +14,8 @@ from dispatch.scheduler.jobs import Jobs
 from dispatch.services import escalation, health
 from dispatch.services.desk import Desk
 from dispatch.storage import escalations, outbox, tickets
-from tests.support.processes import Site, Step, due_steps, escalation_count, fired, flaws, seed, utc_now, wait_for
+from tests.support.due import Step, due_steps, escalation_count, fired, flaws, seed
+from tests.support.processes import Site, utc_now, wait_for
 
 pytestmark = [pytest.mark.processes]
 

@@ -8,7 +8,8 @@ import pytest
 from dispatch.services.desk import Desk
 from dispatch.storage.db import Store, Tx
 from tests.support.cast import call, cast_of
-from tests.support.processes import flaws, utc_now
+from tests.support.due import flaws
+from tests.support.processes import utc_now
 
 pytestmark = [pytest.mark.processes]
 

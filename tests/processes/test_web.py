@@ -9,7 +9,9 @@ import pytest
 from dispatch.app import create_app
 from dispatch.services import health
 from dispatch.services.desk import Desk
-from tests.support.processes import Site, escalation_count, flaws, kept, load_on, seed, utc_now, wait_for
+from tests.support.due import escalation_count, flaws, seed
+from tests.support.load import kept, load_on
+from tests.support.processes import Site, utc_now, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.network]
 

@@ -7,7 +7,7 @@ from sqlite3 import OperationalError
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from dispatch.storage import group, health
 from dispatch.storage.db import Store
@@ -23,7 +23,7 @@ def beat(store: Store, name: str, now: datetime) -> None:
 
 def beats(store: Store) -> list[str]:
     with store.read() as tx:
-        return sorted(row["worker"] for row in health.beats(tx))
+        return sorted(tx.conn.execute(select(health.BEATS.c.worker)).scalars())
 
 
 def together(store: Store, now: datetime, count: int) -> list[Exception | None]:
