@@ -11,14 +11,12 @@ from enum import StrEnum
 
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import Point
-from dispatch.domain.policy import Category
+from dispatch.domain.policy import Category, Level
 
 MAX_AHEAD = timedelta(minutes=1)
 MAX_AGE = timedelta(days=7)
 _PHONE = re.compile(r"\+?[0-9]{3,20}")
 _BREAKS = "\n\r\t"
-# A crew cannot be in time at a place that nobody named.
-_NEED_PLACE = ("P1", "P2", "P3")
 
 
 class Outcome(StrEnum):
@@ -96,9 +94,9 @@ def _check_answered(call: NewCall) -> Outcome:
     return Outcome.ANSWERED
 
 
-def check_place(call: NewCall, level: str) -> None:
-    """Raise InvalidInput where a level that needs a visit has neither point nor address."""
-    if level in _NEED_PLACE and call.point is None and not call.address.strip():
+def check_place(call: NewCall, level: Level) -> None:
+    """Raise InvalidInput where a level that needs a place has neither point nor address."""
+    if level.needs_place and call.point is None and not call.address.strip():
         raise InvalidInput("请给出位置 (坐标和坐标系) 或地址", field="location")
 
 

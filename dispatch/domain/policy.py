@@ -108,10 +108,15 @@ class Level:
     limits: tuple[Limit, ...]
     ladder: Mapping[ClockKind, tuple[Step, ...]]
 
+    @property
+    def needs_place(self) -> bool:
+        """Whether an arrival is promised at a time that no caller has agreed to: to be in time, one must know where."""
+        return any(limit.clock is ClockKind.ARRIVE and limit.within.unit != "appointment" for limit in self.limits)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of the whole policy."""
+    """One version of the whole policy; `levels` are in the order of its file, the most urgent first."""
 
     version: str
     valid_from: datetime
@@ -138,7 +143,7 @@ class Policy:
         if category.level is None:
             raise InvalidInput("咨询类不生成工单", field="category")
         questions = {question.id: question for question in category.questions}
-        level = category.level
+        level, urgency = category.level, list(self.levels).index
         for id_, answer in answers.items():
             if id_ not in questions:
                 known = ", ".join(questions) or "无"
@@ -146,7 +151,7 @@ class Policy:
             questions[id_].check_answer(answer)
             raises = questions[id_].raises
             if raises and raises.equals == answer:
-                level = min(level, raises.level)
+                level = min(level, raises.level, key=urgency)
         return level
 
     def limits_for(self, level: str, area: Area, pipe_dn: int | None, category: str) -> dict[ClockKind, Limit]:

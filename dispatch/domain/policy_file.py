@@ -17,6 +17,7 @@ from dispatch.domain.times import Workdays
 T = TypeVar("T")
 Raw = Mapping[str, Any]
 _UNITS = ("min", "h", "wd")
+_ORDERED = ("levels", "categories")
 _NEEDED = (ClockKind.ACK, ClockKind.FIX, ClockKind.CALLBACK)
 # Beyond these a number is a slip of the pen, and beyond the calendar sooner or later.
 _MAX_RATIO = 100.0
@@ -26,6 +27,8 @@ _MAX_DIGITS = 4
 def read_toml(data: bytes) -> dict[str, Any]:
     """Return the raw policy of a TOML file with dates as ISO text, the form that the database keeps.
 
+    What stands in the file first is told apart, as `order`: PostgreSQL's jsonb keeps none.
+
     Raises:
         InvalidPolicy: where it is no TOML in UTF-8.
     """
@@ -33,7 +36,8 @@ def read_toml(data: bytes) -> dict[str, Any]:
         raw = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidPolicy(f"政策文件不是有效的 UTF-8 TOML: {error}") from error
-    return {key: _plain(value) for key, value in raw.items()}
+    order = {key: list(raw[key]) for key in _ORDERED if isinstance(raw.get(key), dict)}
+    return {**{key: _plain(value) for key, value in raw.items()}, "order": order}
 
 
 def _plain(value: Any) -> Any:
@@ -89,7 +93,9 @@ def _at(place: str, make: Callable[[], T]) -> T:
 
 
 def _each(raw: Raw, key: str, place: str, make: Callable[[Raw, str], T]) -> dict[str, T]:
-    return {id_: make(_get(raw[key], id_, key, dict), f"{key}.{id_}") for id_ in _get(raw, key, place, dict)}
+    order: list[str] = raw.get("order", {}).get(key, [])
+    ids = sorted(_get(raw, key, place, dict), key=lambda id_: order.index(id_) if id_ in order else len(order))
+    return {id_: make(_get(raw[key], id_, key, dict), f"{key}.{id_}") for id_ in ids}
 
 
 def _rows(raw: Raw, key: str, place: str) -> dict[str, Any]:

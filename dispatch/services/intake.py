@@ -145,7 +145,7 @@ def _reply(call_id: int, outcome: Outcome, ticket: dict[str, Any] | None) -> dic
 def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number: str, now: datetime) -> dict[str, Any]:
     policy = rules.policy
     level = policy.level_of(policy.category(call.category), call.answers)
-    check_place(call, level)
+    check_place(call, policy.levels[level])
     placing = place(rules, call.point)
     fresh = _fresh(number, level, call, placing.area, policy)
     fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))

@@ -8,7 +8,8 @@ import pytest
 from dispatch.domain.call import NewCall, Outcome, check_call, check_place, check_text, mask_phone
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import Wgs84Point
-from dispatch.domain.policy import Category
+from dispatch.domain.policy import Category, Level, Limit, Span
+from dispatch.domain.sla import ClockKind
 
 NOW = datetime(2026, 11, 24, 6, 5, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -81,8 +82,14 @@ def test_the_edges_that_are_allowed(changes: dict[str, object]) -> None:
     assert check_call(replace(CALL, **changes), BURST, NOW) is Outcome.TICKET  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("level", ["P1", "P2", "P3"])
-def test_a_visit_needs_a_place(level: str) -> None:
+def level(*arrivals: str) -> Level:
+    spans = [Span(0, unit) if unit == "appointment" else Span(30, unit) for unit in arrivals]
+    arrive = [Limit(ClockKind.ARRIVE, span, "") for span in spans]
+    return Level("any", "", (Limit(ClockKind.FIX, Span(3, "wd"), ""), *arrive), {})
+
+
+@pytest.mark.parametrize("level", [level("min"), level("appointment", "h"), level("wd")])
+def test_a_visit_needs_a_place(level: Level) -> None:
     for empty in ("", "  \t"):
         with pytest.raises(InvalidInput) as caught:
             check_place(replace(CALL, address=empty), level)
@@ -91,8 +98,8 @@ def test_a_visit_needs_a_place(level: str) -> None:
     check_place(replace(CALL, point=Wgs84Point(112.98, 28.2)), level)
 
 
-@pytest.mark.parametrize("level", ["P4", "P5"])
-def test_paperwork_needs_none(level: str) -> None:
+@pytest.mark.parametrize("level", [level(), level("appointment")])
+def test_paperwork_and_an_agreed_visit_need_none(level: Level) -> None:
     check_place(CALL, level)
 
 

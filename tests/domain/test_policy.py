@@ -8,7 +8,7 @@ import pytest
 
 from dispatch.domain import policy_file
 from dispatch.domain.errors import InvalidInput
-from dispatch.domain.policy import Area, Limit, Question, Span
+from dispatch.domain.policy import Area, Limit, Question, Raise, Span
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.times import SHANGHAI, Workdays
 
@@ -196,6 +196,25 @@ def test_wrong_answers_name_their_question(category: str, answers: dict[str, boo
     with pytest.raises(InvalidInput) as caught:
         POLICY.level_of(POLICY.category(category), answers)
     assert caught.value.field == field
+
+
+def test_who_needs_a_place() -> None:
+    assert [level.id for level in POLICY.levels.values() if level.needs_place] == ["P1", "P2", "P3"]
+
+
+@pytest.mark.parametrize("id_", ["A", "P2½", "Z"])
+def test_what_is_urgent_is_told_by_the_order_of_the_levels_not_by_their_names(id_: str) -> None:
+    """The first level of the policy by another name is still the first."""
+    first, *rest = POLICY.levels.values()
+    levels = {level.id: level for level in (replace(first, id=id_), *rest)}
+    leak = POLICY.category("leak")
+    jet, traffic = leak.questions[2], leak.questions[0]
+    up = replace(jet, raises=Raise("jet", id_))
+    down = replace(traffic, raises=Raise(True, "P3"))
+    renamed = replace(POLICY, levels=levels)
+    asked = replace(leak, questions=(up, down))
+    assert renamed.level_of(asked, {"strength": "jet", "traffic_affected": True}) == id_
+    assert renamed.level_of(asked, {"traffic_affected": True}) == "P2"
 
 
 def test_a_raise_never_lowers() -> None:

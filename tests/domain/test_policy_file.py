@@ -50,7 +50,25 @@ def test_dates_and_times_become_text() -> None:
         "day": "2026-11-24",
         "when": ["2026-11-24T14:05:00+08:00", "14:05:00"],
         "deep": {"n": 1},
+        "order": {},
     }
+
+
+def test_the_order_of_the_file_survives_a_database_that_sorts_keys() -> None:
+    raw = read_toml(TOML.read_bytes().replace(b"P1", b"urgent").replace(b"P5", b"a"))
+    stored = json.loads(json.dumps(raw, sort_keys=True))
+    assert next(iter(stored["levels"])) == "P2"
+    policy = parse(stored)
+    assert list(policy.levels) == ["urgent", "P2", "P3", "P4", "a"]
+    assert [level.id for level in policy.levels.values()] == list(policy.levels)
+    assert list(policy.categories) == list(parse(raw).categories)
+    strength = policy.categories["leak"]
+    assert policy.level_of(strength, {"strength": "jet"}) == "urgent"
+
+
+def test_a_policy_kept_before_the_order_was_is_read() -> None:
+    old = {key: value for key, value in RAW.items() if key != "order"}
+    assert parse(old) == parse(RAW)
 
 
 @pytest.mark.parametrize("data", [b"version = ", "版本 = 1".encode("gbk"), b"x = " + b"[" * 100_000])
