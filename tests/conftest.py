@@ -2,16 +2,22 @@
 
 import pytest
 
-pytest_plugins = ["tests.support.pg", "tests.support.cast", "tests.support.store"]
+pytest_plugins = [
+    "tests.support.pg",
+    "tests.support.cast",
+    "tests.support.store",
+    "tests.support.processes",
+    "tests.support.browser",
+]
 
 LOOPBACK = ["127.0.0.1", "::1"]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the markers `network` and `processes` their meaning."""
+    """Give the markers `network`, `browser` and `processes` their meaning."""
     for item in items:
-        if item.get_closest_marker("network"):
+        if item.get_closest_marker("network") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
         if item.get_closest_marker("processes"):
             item.add_marker(pytest.mark.xdist_group("processes"))

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
-from dispatch.services.desk import Desk
 from tests.support.cast import password_of
 from tests.support.processes import Site, Web
 
@@ -139,13 +138,6 @@ def sign_in(page: Page, login: str) -> None:
     page.fill("input[name=password]", password_of(login))
     with page.expect_navigation():
         page.press("input[name=password]", "Enter")
-
-
-@pytest.fixture
-def site(desk: Desk, tmp_path: Path) -> Iterator[Site]:
-    """A furnished installation; the test says when its processes start and end."""
-    with Site(desk, tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

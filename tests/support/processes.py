@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
+import pytest
 from sqlalchemy import select
 
 from dispatch.services.desk import Desk
@@ -197,3 +198,10 @@ class Site:
     def _add(self, running: R) -> R:
         self._started.append(running)
         return running
+
+
+@pytest.fixture
+def site(desk: Desk, tmp_path: Path) -> Iterator[Site]:
+    """A furnished installation; the test says when its processes start and end."""
+    with Site(desk, tmp_path) as opened:
+        yield opened
