@@ -231,7 +231,8 @@ def _done(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Ef
     # Whoever repaired a main has also stopped the water.
     isolated = _meet(ticket, ClockKind.ISOLATE, at, command)
     limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
-    callback = policy.start_clock(ticket.level, limits[ClockKind.CALLBACK], ticket.round, at)
+    # From when the desk knows of it: nobody can ring about work that a phone without signal has not yet told.
+    callback = policy.start_clock(ticket.level, limits[ClockKind.CALLBACK], ticket.round, command.at)
     clocks = (*isolated, callback) if callback else isolated
     return _Effect(clocks=clocks, changes={"is_solved": None, "callback_attempts": 0})
 
@@ -349,7 +350,7 @@ def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
 
 
 def first_clocks(ticket: Ticket, policy: Policy, start_at: datetime) -> tuple[Clock, ...]:
-    """Return the clocks that start a round: all but callback, which starts at 完工."""
+    """Return the clocks that start a round: all but callback, which starts when 完工 is told."""
     limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
     started = (
         policy.start_clock(ticket.level, limit, ticket.round, start_at, ticket.appointment_at)

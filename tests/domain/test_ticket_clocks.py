@@ -254,7 +254,11 @@ def test_otherwise_the_first_breach_is_permanent() -> None:
         assert (arrive.breached_at, arrive.noticed_at) == (at(30), at(46))
 
 
-def test_the_callback_runs_from_when_the_work_was_done() -> None:
-    ticket = do(ticket_at(Status.WORKING), Verb.DONE, at(90), device_at=at(60))
+@pytest.mark.parametrize("told_at", [90, 400])  # the second one later than the two hours of the callback
+def test_the_callback_runs_from_when_it_is_known_that_the_work_is_done(told_at: float) -> None:
+    ticket = do(ticket_at(Status.WORKING), Verb.DONE, at(told_at), device_at=at(60))
     assert clock_of(ticket, ClockKind.FIX).met_at == at(60)
-    assert clock_of(ticket, ClockKind.CALLBACK).due_at == at(180)
+    assert ticket.moved_at == at(60)
+    callback = clock_of(ticket, ClockKind.CALLBACK)
+    assert (callback.start_at, callback.due_at) == (at(told_at), at(told_at + 120))
+    assert swept(ticket, at(told_at))[1] == []
