@@ -344,9 +344,13 @@ def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
         raise InvalidInput("请写明返工原因", field="note")
     again = replace(ticket, round=ticket.round + 1, appointment_at=None)
     changes = {"round": again.round, "is_solved": None, "is_satisfied": None, "callback_attempts": 0}
-    clocks = (*_void_all(ticket, command.at), *first_clocks(again, policy, command.at))
+    fresh = first_clocks(again, policy, command.at)
+    text = f"第 {again.round} 轮"
+    limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
+    if ClockKind.ARRIVE in limits and not any(clock.kind is ClockKind.ARRIVE for clock in fresh):
+        text += ", 无预约, 到场时限不计"
     told = Notice(("crew",), f"返工 {ticket.number}: {command.note}")
-    return _Effect(f"第 {again.round} 轮", changes, clocks, (told,))
+    return _Effect(text, changes, (*_void_all(ticket, command.at), *fresh), (told,))
 
 
 def first_clocks(ticket: Ticket, policy: Policy, start_at: datetime) -> tuple[Clock, ...]:

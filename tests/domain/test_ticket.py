@@ -235,8 +235,17 @@ def test_rework_voids_the_callback_that_was_running() -> None:
 def test_rework_needs_to_say_why_and_an_old_appointment_does_not_return() -> None:
     assert wanting(ticket_at(Status.DONE), Verb.REWORK, at(30), note="") == "note"
     ticket = ticket_at(Status.DONE, level="P5", category="install", appointment_at=at(600))
-    again = do(ticket, Verb.REWORK, at(700))
+    transition = decide(ticket, command(ticket, Verb.REWORK, at(700)), AGENT, POLICY)
+    again = applied(ticket, transition)
     assert {clock.kind for clock in again.clocks if clock.round == 2} == {ClockKind.ACK, ClockKind.FIX}
+    assert transition.text == "坐席 (坐席) 返工: 第 2 轮, 无预约, 到场时限不计; 又漏了"
+
+
+@pytest.mark.parametrize(("level", "category"), [("P1", "burst"), ("P4", "billing")])
+def test_where_no_appointment_is_missing_rework_speaks_of_none(level: str, category: str) -> None:
+    ticket = ticket_at(Status.DONE, level=level, category=category)
+    transition = decide(ticket, command(ticket, Verb.REWORK, at(700)), AGENT, POLICY)
+    assert transition.text == "坐席 (坐席) 返工: 第 2 轮; 又漏了"
 
 
 # ---------------------------------------------------------------- urge, supervise, assist, merge, cancel
