@@ -74,9 +74,11 @@ def board_form(desk: Desk, cast: Cast, number: str, now: datetime) -> dict[str, 
 
 def test_where_and_when_the_phone_was_is_no_other_wish(desk: Desk, cast: Cast, now: datetime) -> None:
     number = ticket_at(desk, Status.EN_ROUTE, now)
-    there = {"point": Wgs84Point(112.95, 28.1), "accuracy_m": 12.0, "device_at": now}
+    ticket = board.ticket(desk, cast.crew_a, number, now)
+    lon, lat = ticket["lon"], ticket["lat"]
+    there = {"point": Wgs84Point(lon, lat), "accuracy_m": 12.0, "device_at": now}
     first = act(desk, cast.crew_a, number, Verb.ARRIVE, now, **there)
-    drifted = {"point": Wgs84Point(112.9501, 28.1), "accuracy_m": 30.0, "device_at": now + SECOND}
+    drifted = {"point": Wgs84Point(lon + 0.0001, lat), "accuracy_m": 30.0, "device_at": now + SECOND}
     assert act(desk, cast.crew_a, number, Verb.ARRIVE, now + SECOND, **drifted) == first
 
 
