@@ -10,14 +10,19 @@ from flask import Response, jsonify
 from dispatch.services import health
 from dispatch.services.desk import Desk
 from dispatch.web.api.responses import Health
+from dispatch.web.errors import PROBLEM_JSON
 from dispatch.web.now import utc_now
 
 
 def blueprint(desk: Desk) -> APIBlueprint:
     """Return the route over one desk."""
     pages = APIBlueprint("health", __name__, tag="health")
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}
-    red: Any = {503: {"description": "时钟滞后 (late) 或没有调度进程 (down)", "content": content}}
+    content = {
+        kind: {"schema": {"$ref": f"#/components/schemas/{name}"}}
+        for kind, name in (("application/json", "Health"), (PROBLEM_JSON, "Problem"))
+    }
+    why = "时钟滞后 (late) 或没有调度进程 (down); 数据库暂不可用时是 problem+json"
+    red: Any = {503: {"description": why, "content": content}}
 
     @pages.get("/healthz")
     @pages.output(Health)

@@ -12,16 +12,20 @@ from swagger_ui_bundle import swagger_ui_path
 from dispatch.web.api.responses import Problem
 from dispatch.web.errors import PROBLEM_JSON
 
+_OF_TICKET = "/api/v1/tickets/{number}/"
 _PAGE = Path(__file__).parent / "docs"
 # Problems by status: what every guarded operation may answer, and what only those that read or take something.
 _ALWAYS = {401: "没有令牌, 或令牌无效", 403: "角色没有此项权限", 503: "系统尚未初始化, 或数据库暂不可用"}
-_WITH_INPUT = {422: "输入有误: field 和 errors 指明哪个字段、怎样改"}
+_WITH_INPUT = {422: "输入有误: detail 说怎样改, field 和 errors 指明哪个字段; 也指同一幂等键带来了不同的内容"}
 _WITH_PATH = {404: "没有找到, 或不属于本班组"}
 _WITH_BODY = {
     400: "请求体不是 JSON",
     404: "没有所指的工单",
-    409: "与工单当前状态冲突: ticket 是它现在的样子",
     413: "请求体过大",
+}
+# Of what is done to a ticket; to look at its callers' numbers is none of that.
+_WITH_TICKET = {
+    409: "与工单当前状态或版本冲突: current_status 和 current_version, 或 ticket, 是它现在的样子; 没有时请重新读取",
 }
 
 
@@ -98,6 +102,8 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
         problems |= _WITH_PATH
     if "requestBody" in operation:
         problems = _WITH_BODY | problems
+        if path.startswith(_OF_TICKET) and not path.endswith("/reveal"):
+            problems |= _WITH_TICKET
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, description in sorted(problems.items()):
         operation["responses"].setdefault(str(status), {"description": description, "content": content})

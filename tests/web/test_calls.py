@@ -6,10 +6,12 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from apiflask import APIFlask
 
 from dispatch.domain.states import Status
 from dispatch.services.desk import Desk
+from dispatch.web.api.requests import CALL_EXAMPLE
 from tests.support.cast import CALLER, CALLER_PHONE, TEAM_A, ZONE_A, spot, ticket_at
 from tests.web.conftest import As, a_call
 
@@ -98,7 +100,26 @@ def test_a_question_is_answered_without_a_ticket(as_: As, now: datetime) -> None
 @on_sqlite
 def test_nothing_is_a_body_without_fields(as_: As) -> None:
     told = json.loads(as_("agent").post("/calls").data)
-    assert [fault["field"] for fault in told["errors"]] == ["called_at", "category"]
+    assert [fault["field"] for fault in told["errors"]] == ["category"]
+
+
+@on_sqlite
+def test_the_example_works_on_any_day(as_: As, now: datetime) -> None:
+    for days, status in ((0, 201), (1, 200), (400, 200)):
+        with time_machine.travel(now + timedelta(days=days), tick=False):
+            answer = as_("agent").post("/calls", CALL_EXAMPLE)
+        assert answer.status_code == status, "the same call again is no other call"
+    with time_machine.travel(now + timedelta(days=400), tick=False):
+        later = as_("agent").post("/calls", CALL_EXAMPLE | {"cti_call_id": "another"})
+        assert later.status_code == 201
+
+
+@on_sqlite
+def test_a_call_without_a_time_came_in_now(as_: As, now: datetime) -> None:
+    body = {name: value for name, value in a_call(now).items() if name != "called_at"}
+    ticket = json.loads(as_("agent").post("/calls", body).data)["ticket"]
+    assert ticket["received_at"] == now.isoformat()
+    assert as_("agent").post("/calls", body | {"called_at": None}).status_code == 201
 
 
 @on_sqlite

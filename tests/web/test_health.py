@@ -52,6 +52,10 @@ def test_a_database_that_is_away_is_503_and_not_500(app: APIFlask, as_: As, desk
     assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
     assert answer.headers["Retry-After"]
     assert lamp(app) == (503, "down")
+    with desk.store.engine.begin() as conn:
+        conn.execute(text("ALTER TABLE clocks RENAME TO gone_too"))
+    answer = app.test_client().get("/healthz")
+    assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
 
 
 @on_sqlite

@@ -43,8 +43,8 @@ def _calls(api: APIBlueprint, desk: Desk) -> None:
     @api.output(give.Receipt, 201)
     @api.doc(summary="登记来电", description="One call becomes one ticket, joins one, or is answered.")
     def add_call(key: take.KeyIn, body: take.CallIn) -> Response:
-        told = body.model_dump(mode="json")
-        receipt = intake.register(desk, actor(), body.call(), told, utc_now(), key.idempotency_key)
+        told, now = body.model_dump(mode="json"), utc_now()
+        receipt = intake.register(desk, actor(), body.call(now), told, now, key.idempotency_key)
         answer = jsonify(receipt.body)
         answer.status_code = 200 if receipt.is_repeat else 201
         return answer
