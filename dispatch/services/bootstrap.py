@@ -13,24 +13,31 @@ from dispatch.services.desk import Desk, NotReady
 from dispatch.storage import directory, schema
 
 
-def bring_up(desk: Desk, data: Path, now: datetime) -> list[str]:
+def bring_up(desk: Desk, data: Path, now: datetime, *, with_sample: bool = True) -> list[str]:
     """Upgrade the schema, and load from folder `data` what the database lacks; return what was done, in words.
 
     Several processes may do so at once: one works, the others find it done.
+
+    Args:
+        desk: The process's desk.
+        data: The folder with what is shipped.
+        now: The server's time.
+        with_sample: Load the sample teams and grids too, where no grids were ever imported; False for who brings grids.
     """
     with desk.store.alone():
         schema.upgrade(desk.store)
-        return _load_missing(desk, data, now)
+        return _load_missing(desk, data, now, with_sample)
 
 
-def _load_missing(desk: Desk, data: Path, now: datetime) -> list[str]:
+def _load_missing(desk: Desk, data: Path, now: datetime, with_sample: bool) -> list[str]:
     with desk.store.read() as tx:
         book = directory.book(tx)
     done = []
     if book.policy_at(now) is None:
         version = setup.load_policy(desk, SYSTEM, (data / "policy.toml").read_bytes(), now).version
         done.append(f"已载入政策 {version} (样例, 上线前请核定)")
-    if book.zone_set_at(now) is None:
+    # Grids that begin tomorrow are a city's own: sample teams must not take its calls until then.
+    if with_sample and not book.zone_sets:
         teams = setup.load_roster(desk, SYSTEM, (data / "roster.json").read_bytes(), now)
         zones = (data / "zones.geojson").read_bytes()
         found = read_zones(zones, datum=Datum.WGS84).zones

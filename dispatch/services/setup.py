@@ -146,7 +146,8 @@ def _check_teams(tx: Tx, zones: Sequence[Zone]) -> None:
         if zone.team_id is not None and zone.team_id not in known
     ]
     if problems:
-        raise InvalidZoneFile("网格引用了不存在的班组: 请先导入班组名册", field="team_id", problems=problems)
+        detail = "网格引用了不存在的班组: 请先导入班组名册 (init --roster), 或用 --make-teams 生成班组"
+        raise InvalidZoneFile(detail, field="team_id", problems=problems)
 
 
 def create_user(
