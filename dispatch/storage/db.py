@@ -38,11 +38,15 @@ def upsert(dialect: str, table: Table) -> Any:
 
 @dataclass(slots=True)
 class Tx:
-    """One transaction: its connection, the audit entries to be written at its end, and the earliest new alarm."""
+    """One transaction: its connection, the audit entries to be written at its end, and what to tell after it.
+
+    `next_fire_at` is the earliest new alarm, `has_news` whether open screens must hear of it.
+    """
 
     conn: Connection
     audit_entries: list[audit.Entry] = field(default_factory=list)
     next_fire_at: datetime | None = None
+    has_news: bool = False
 
     @property
     def dialect(self) -> str:
@@ -70,11 +74,15 @@ class Store:
     Args:
         engine: The engine that Flask-SQLAlchemy made.
         on_commit: Called after a commit with the earliest new alarm, from the committing thread.
+
+    Attributes:
+        on_news: Called after a commit that open screens must hear of, from the committing thread.
     """
 
     def __init__(self, engine: Engine, on_commit: Callable[[datetime], None] | None = None) -> None:
         self.engine = engine
         self.on_commit = on_commit
+        self.on_news: Callable[[], None] | None = None
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._writing: Callable[[], AbstractContextManager[Connection]] = engine.begin
         if self.is_sqlite:
@@ -102,6 +110,8 @@ class Store:
             audit.append(conn, tx.audit_entries)
         if tx.next_fire_at is not None and self.on_commit is not None:
             self.on_commit(tx.next_fire_at)
+        if tx.has_news and self.on_news is not None:
+            self.on_news()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -114,6 +124,15 @@ class Store:
             with self.engine.begin() as conn:
                 conn.exec_driver_sql("SELECT pg_advisory_xact_lock(96534)")
                 yield
+
+    def connect_apart(self) -> Any:
+        """Open a connection of the driver's own, outside of the pool and of all transactions; the caller closes it."""
+        dialect = self.engine.dialect
+        arguments, options = dialect.create_connect_args(self.engine.url)
+        conn: Any = dialect.connect(*arguments, **options)
+        if not self.is_sqlite:
+            conn.autocommit = True
+        return conn
 
     def close(self) -> None:
         """Give the connections back."""
