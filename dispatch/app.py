@@ -25,7 +25,7 @@ from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import session, v1
+from dispatch.web.api import board, session, v1
 from dispatch.web.pages import shell, signin
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> APIFlask:
     auth.install(app, desk, _secret_key(settings))
     app.register_blueprint(v1.blueprint(desk))
     app.register_blueprint(session.blueprint(desk))
+    app.register_blueprint(board.blueprint(desk))
     app.register_blueprint(health.blueprint(desk))
     app.register_blueprint(shell.blueprint(desk, _DATA))
     app.register_blueprint(signin.blueprint(desk))

@@ -119,6 +119,11 @@ def can_see(actor: Actor, team_id: str | None, assisting: tuple[str, ...]) -> bo
     return actor.team_id is not None and (actor.team_id == team_id or actor.team_id in assisting)
 
 
+def team_seen(actor: Actor) -> str | None:
+    """Return the team whose tickets alone `actor` sees, or None for all."""
+    return (actor.team_id or "") if actor.role in TEAM_BOUND else None
+
+
 def check_sees(actor: Actor, number: str, team_id: str | None, assisting: tuple[str, ...]) -> None:
     """Raise NotFound where `actor` may not know of the ticket: a foreign one looks like none."""
     if not can_see(actor, team_id, assisting):

@@ -28,6 +28,9 @@ CLOCK_LABELS = {
     ClockKind.CALLBACK: "回访",
 }
 
+# From there on a promise is in danger, and still to be kept: the supervisor's first list.
+RESCUE_RATIO = 0.8
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -78,6 +81,11 @@ class Clock:
     def at_ratio(self, ratio: float) -> datetime:
         """Return when `ratio` of the budget is used up; 1.0 is `due_at` itself."""
         return self.due_at - self.budget * (1.0 - ratio)
+
+    @property
+    def rescue_at(self) -> datetime:
+        """From when it counts as still rescuable; until it is due."""
+        return self.at_ratio(RESCUE_RATIO)
 
 
 def start(kind: ClockKind, round_: int, start_at: datetime, due_at: datetime) -> Clock:

@@ -197,6 +197,10 @@ class ZoneIndex:
         zone = self.locate(point.lon, point.lat)
         return self._route_outside(point) if zone is None else self._route_inside(point, zone)
 
+    def nearest(self, point: Wgs84Point, count: int) -> list[tuple[float, Zone]]:
+        """Return the `count` zones nearest to a point, each with its distance in metres, 0 where it covers it."""
+        return self._ranked(point, np.arange(len(self.zones)), np.inf)[:count]
+
     def _route_inside(self, point: Wgs84Point, zone: Zone) -> Route:
         own = self._positions[zone.zone_id]
         near = self._near(point, self.near_boundary_m)

@@ -8,11 +8,11 @@ from typing import Any
 
 from dispatch.domain.call import mask_phone
 from dispatch.domain.errors import InvalidInput
-from dispatch.domain.roles import TEAM_BOUND, Actor, Permission, check_permitted, check_sees
+from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees, team_seen
 from dispatch.domain.search import query_terms
 from dispatch.services import present
 from dispatch.services.desk import Desk
-from dispatch.storage import audit, board, calls, clocks, directory, escalations
+from dispatch.storage import audit, board, calls, directory, escalations
 from dispatch.storage.board import Filter
 
 
@@ -37,18 +37,11 @@ def tickets(
     terms = query_terms(text)
     if text and not terms:
         raise InvalidInput("搜索内容须含文字或数字", field="q")
-    seen = replace(wanted, terms=terms, visible_to_team=_team_seen(actor))
+    seen = replace(wanted, terms=terms, visible_to_team=team_seen(actor))
     with desk.store.read() as tx:
         rows = board.page(tx, seen, after, limit + 1, now)
-        values = clocks.of_tickets(tx, [row["id"] for row in rows[:limit]])
-        items = [
-            present.ticket(row, values[row["id"]], desk.policy(tx, row["policy_version"]), now) for row in rows[:limit]
-        ]
+        items = present.from_rows(tx, desk, rows[:limit], now)
     return {"items": items, "next": rows[limit - 1]["id"] if len(rows) > limit else None}
-
-
-def _team_seen(actor: Actor) -> str | None:
-    return (actor.team_id or "") if actor.role in TEAM_BOUND else None
 
 
 def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, Any]:
@@ -91,7 +84,7 @@ def fired(desk: Desk, actor: Actor, *, is_unanswered: bool, after: int, limit: i
     """Return a page of fired steps, newest first: `{items, next}`."""
     check_permitted(actor, Permission.READ)
     with desk.store.read() as tx:
-        rows = escalations.page(tx, after, limit + 1, is_unanswered=is_unanswered, team_id=_team_seen(actor))
+        rows = escalations.page(tx, after, limit + 1, is_unanswered=is_unanswered, team_id=team_seen(actor))
     items = [present.escalation(row) for row in rows[:limit]]
     return {"items": items, "next": items[-1]["id"] if len(rows) > limit else None}
 

@@ -12,7 +12,7 @@ from dispatch.domain.policy import Area, Policy
 from dispatch.domain.sla import CLOCK_LABELS, Clock
 from dispatch.domain.states import STATUS_LABELS, Status, legal_verbs
 from dispatch.services.desk import Desk
-from dispatch.storage import board, clocks
+from dispatch.storage import board, clocks, escalations
 from dispatch.storage.db import Tx
 
 _PLAIN = (
@@ -28,7 +28,9 @@ def time(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat()
 
 
-def ticket(row: Mapping[str, Any], clock_values: Sequence[Clock], policy: Policy, now: datetime) -> dict[str, Any]:
+def ticket(
+    row: Mapping[str, Any], clock_values: Sequence[Clock], policy: Policy, now: datetime, unanswered: int = 0
+) -> dict[str, Any]:
     """Return the public form of a ticket: no caller, no phone number.
 
     Args:
@@ -36,6 +38,7 @@ def ticket(row: Mapping[str, Any], clock_values: Sequence[Clock], policy: Policy
         clock_values: Its clocks.
         policy: The version that the ticket keeps.
         now: For which moment the clocks are judged.
+        unanswered: How many steps of its ladder, at the breach or beyond, wait for an answer.
     """
     status = Status(row["status"])
     limits = policy.limits_for(row["level"], Area(row["area"]), row.get("pipe_dn"), row["category"])
@@ -46,6 +49,7 @@ def ticket(row: Mapping[str, Any], clock_values: Sequence[Clock], policy: Policy
         "status_label": STATUS_LABELS[status],
         "level_label": policy.levels[row["level"]].label,
         "category_label": policy.categories[row["category"]].label,
+        "unanswered": unanswered,
         "verbs": [verb.value for verb in legal_verbs(status)],
         "clocks": [_clock(clock, limits[clock.kind].basis, now) for clock in clock_values],
     }
@@ -64,6 +68,7 @@ def _clock(clock: Clock, basis: str, now: datetime) -> dict[str, Any]:
         "breached_at": time(clock.breached_at or (clock.due_at if sla.is_breached(clock, now) else None)),
         "noticed_at": time(clock.noticed_at),
         "resume_at": time(clock.resume_at),
+        "rescue_at": time(clock.rescue_at),
         "basis": basis,
     }
 
@@ -112,5 +117,14 @@ def find(tx: Tx, number: str) -> dict[str, Any]:
 
 def from_row(tx: Tx, desk: Desk, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return the public form of a ticket whose row has been read."""
-    values = clocks.of_tickets(tx, [row["id"]])[row["id"]]
-    return ticket(row, values, desk.policy(tx, row["policy_version"]), now)
+    return from_rows(tx, desk, [row], now)[0]
+
+
+def from_rows(tx: Tx, desk: Desk, rows: Sequence[Mapping[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """Return the public forms of tickets whose rows have been read."""
+    ids = [row["id"] for row in rows]
+    values, waiting = clocks.of_tickets(tx, ids), escalations.unanswered(tx, ids)
+    return [
+        ticket(row, values[row["id"]], desk.policy(tx, row["policy_version"]), now, waiting.get(row["id"], 0))
+        for row in rows
+    ]

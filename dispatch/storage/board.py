@@ -53,34 +53,35 @@ def point_of(tx: Tx, ticket_id: int) -> Wgs84Point | None:
 
 def page(tx: Tx, wanted: Filter, after: int, limit: int, now: datetime) -> list[dict[str, Any]]:
     """Return tickets with id below `after` (0: from the newest), newest first."""
-    query = select(TICKETS).where(*_conditions(tx, wanted, now)).order_by(TICKETS.c.id.desc()).limit(limit)
+    query = select(TICKETS).where(*conditions(tx, wanted, now)).order_by(TICKETS.c.id.desc()).limit(limit)
     if after:
         query = query.where(TICKETS.c.id < after)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 
-def _conditions(tx: Tx, wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+def conditions(tx: Tx, wanted: Filter, now: datetime) -> list[ColumnElement[bool]]:
+    """Return what a ticket must fulfil to be in a list; nothing where all are wanted."""
+    found: list[ColumnElement[bool]] = []
     for name, values in (
         ("status", wanted.statuses),
         ("level", wanted.levels),
         ("category", wanted.categories),
     ):
         if values:
-            conditions.append(TICKETS.c[name].in_(values))
+            found.append(TICKETS.c[name].in_(values))
     for name in ("zone_id", "branch", "route_status"):
         value = getattr(wanted, name)
         if value is not None:
-            conditions.append(TICKETS.c[name] == value)
-    conditions += [of_team(team) for team in (wanted.team_id, wanted.visible_to_team) if team is not None]
+            found.append(TICKETS.c[name] == value)
+    found += [of_team(team) for team in (wanted.team_id, wanted.visible_to_team) if team is not None]
     if wanted.is_open is not None:
-        conditions.append(TICKETS.c.ended_at.is_(None) if wanted.is_open else TICKETS.c.ended_at.is_not(None))
+        found.append(TICKETS.c.ended_at.is_(None) if wanted.is_open else TICKETS.c.ended_at.is_not(None))
     if wanted.is_breached is not None:
         broken = _broken(now)
-        conditions.append(broken if wanted.is_breached else ~broken)
+        found.append(broken if wanted.is_breached else ~broken)
     if wanted.terms:
-        conditions.append(TICKETS.c.id.in_(calls.tickets_with_terms(tx.dialect, wanted.terms)))
-    return conditions
+        found.append(TICKETS.c.id.in_(calls.tickets_with_terms(tx.dialect, wanted.terms)))
+    return found
 
 
 def of_team(team_id: str) -> ColumnElement[bool]:

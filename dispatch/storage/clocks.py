@@ -18,6 +18,8 @@ from dispatch.storage.tables import ClockRow, TicketRow
 CLOCKS = table_of(ClockRow)
 TICKETS = table_of(TicketRow)
 _FIELDS = tuple(f.name for f in fields(Clock))
+# What follows from a clock and is kept beside it, so that an index can be asked for it.
+_STORED = (*_FIELDS, "rescue_at")
 _COLUMNS = tuple(CLOCKS.c[name] for name in _FIELDS)
 _KEY = ("ticket_id", "kind", "round")
 
@@ -90,7 +92,7 @@ def save(tx: Tx, ticket_id: int, values: Sequence[Clock]) -> None:
     """Insert new clocks and replace known ones, by ticket, kind and round."""
     if not values:
         return
-    rows = [{"ticket_id": ticket_id, **{name: getattr(clock, name) for name in _FIELDS}} for clock in values]
+    rows = [{"ticket_id": ticket_id, **{name: getattr(clock, name) for name in _STORED}} for clock in values]
     tx.conn.execute(_put(tx.dialect), rows)
     for clock in values:
         tx.wake_at(clock.next_fire_at)
@@ -99,7 +101,7 @@ def save(tx: Tx, ticket_id: int, values: Sequence[Clock]) -> None:
 @cache
 def _put(dialect: str) -> Any:
     put = upsert(dialect, CLOCKS).inline()
-    changed = {name: put.excluded[name] for name in _FIELDS if name not in _KEY}
+    changed = {name: put.excluded[name] for name in _STORED if name not in _KEY}
     return put.on_conflict_do_update(index_elements=_KEY, set_={**changed, "stuck_since": None})
 
 

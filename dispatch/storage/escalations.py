@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from dispatch.storage.board import of_team
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import EscalationRow, TicketRow
+from dispatch.storage.tables import UNANSWERED, EscalationRow, TicketRow
 
 ESCALATIONS = table_of(EscalationRow)
 TICKETS = table_of(TicketRow)
 _INSERT = insert(ESCALATIONS)
+# Word for word as in its index, or no database sees that it fits.
+WAITING = text(UNANSWERED)
+_ANSWER_ALL = (
+    update(ESCALATIONS)
+    .where(ESCALATIONS.c.ticket_id == bindparam("ticket"), ESCALATIONS.c.acknowledged_at.is_(None))
+    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+)
 _WITH_TICKET = select(ESCALATIONS, TICKETS.c.number, TICKETS.c.team_id, TICKETS.c.assisting).join(
     TICKETS, TICKETS.c.id == ESCALATIONS.c.ticket_id
 )
@@ -59,6 +66,17 @@ def acknowledge(tx: Tx, escalation_id: int, by: str, now: datetime) -> bool:
         .values(acknowledged_at=now, acknowledged_by=by)
     )
     return bool(tx.conn.execute(mark).rowcount)
+
+
+def answer_all(tx: Tx, ticket_id: int, by: str, now: datetime) -> None:
+    """Mark all steps of a ticket as answered that nobody has answered before."""
+    tx.conn.execute(_ANSWER_ALL, {"ticket": ticket_id, "at": now, "by": by})
+
+
+def unanswered(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, int]:
+    """Return how many steps at the breach or beyond wait for an answer, by ticket id; none are left out."""
+    query = select(ESCALATIONS.c.ticket_id, func.count()).where(ESCALATIONS.c.ticket_id.in_(ticket_ids), WAITING)
+    return {row[0]: row[1] for row in tx.conn.execute(query.group_by(ESCALATIONS.c.ticket_id))}
 
 
 def of_ticket(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:

@@ -11,6 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatch.storage.columns import Base, Id, only
 
+# A clock that can break: neither met nor ended, and not on hold.
+RUNNING = "met_at IS NULL AND NOT is_void AND paused_at IS NULL"
+# A step at the breach or beyond that nobody has answered.
+UNANSWERED = "acknowledged_at IS NULL AND ratio >= 1"
+
 
 class ZoneSet(Base):
     """One published version of the grid map."""
@@ -132,6 +137,8 @@ class TicketRow(Base):
         Index("ix_tickets_open", "team_id", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_status", "status", "id"),
         Index("ix_tickets_zone", "zone_id", "id"),
+        Index("ix_tickets_received", "received_at"),
+        Index("ix_tickets_ended", "ended_at", "status", **only("ended_at IS NOT NULL")),
         Index("ix_tickets_place", "lat", "lon", **only("ended_at IS NULL")),
     )
 
@@ -160,7 +167,10 @@ class CallRow(Base):
 
 
 class ClockRow(Base):
-    """One promise of one round; see domain/sla.py. `stuck_since`: when a step was due that could not be fired."""
+    """One promise of one round; see domain/sla.py. `stuck_since`: when a step was due that could not be fired.
+
+    `rescue_at` follows from the others; it is kept so that the boards need not look at every running clock.
+    """
 
     __tablename__ = "clocks"
     id: Id = mapped_column(primary_key=True)
@@ -180,12 +190,16 @@ class ClockRow(Base):
     next_step: Mapped[int]
     next_fire_at: Mapped[datetime | None]
     stuck_since: Mapped[datetime | None]
+    rescue_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "round"),
         # The sweep's only question, whatever the number of tickets: which rows are due?
         Index("ix_clocks_stuck", "stuck_since", **only("stuck_since IS NOT NULL")),
         Index("ix_clocks_unfired", "next_fire_at", **only("next_fire_at IS NOT NULL")),
+        # The boards' questions: what breaks first, and what is in danger or broken already?
+        Index("ix_clocks_running", "due_at", "id", **only(RUNNING)),
+        Index("ix_clocks_rescue", "rescue_at", "ticket_id", "due_at", **only(RUNNING)),
     )
 
 
@@ -210,6 +224,7 @@ class EscalationRow(Base):
     __table_args__ = (
         UniqueConstraint("ticket_id", "clock", "round", "step"),
         Index("ix_escalations_unanswered", "id", **only("acknowledged_at IS NULL")),
+        Index("ix_escalations_breached", "ticket_id", **only(UNANSWERED)),
     )
 
 

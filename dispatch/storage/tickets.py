@@ -13,9 +13,9 @@ from sqlalchemy import Row, Update, bindparam, insert, select, update
 from dispatch.domain.errors import StaleVersion
 from dispatch.domain.policy import Area
 from dispatch.domain.roles import Actor
-from dispatch.domain.states import Status
+from dispatch.domain.states import ENDED, STATUS_LABELS, Status
 from dispatch.domain.ticket import Ticket, Transition
-from dispatch.storage import clocks, outbox
+from dispatch.storage import clocks, escalations, live, outbox
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import DayNumberRow, EventRow, TicketRow
@@ -122,6 +122,8 @@ def apply(
     written = {f"new_{name}": value for name, value in changes.items()}
     if tx.conn.execute(_guarded(tuple(changes)), {**seen, **written}).rowcount != 1:
         raise StaleVersion("工单刚被他人更新, 请刷新后重试")
+    if ticket.team_id and changes.get("team_id", ticket.team_id) != ticket.team_id:
+        live.add_signals(tx, [live.gone(ticket.team_id, ticket.number, now)])
     _write_down(tx, ticket, transition, actor, now, channels)
     return version
 
@@ -137,6 +139,8 @@ def _write_down(
 ) -> None:
     """Write all of a transition but the ticket's own row; `before` are events that come first."""
     clocks.save(tx, ticket.id, transition.clocks)
+    if transition.target in ENDED:  # whoever ends it has acted: nothing is left to be answered
+        escalations.answer_all(tx, ticket.id, f"{actor.label} {STATUS_LABELS[transition.target]}", now)
     add_events(tx, [*before, _event(ticket.id, transition, actor, now)])
     # The team after the transition is told, not the one before.
     moved = {name: transition.changes[name] for name in ("team_id", "branch") if name in transition.changes}
@@ -200,4 +204,5 @@ def note_row(ticket: Ticket, kind: str, text: str, actor: Actor, now: datetime, 
 def add_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append timeline rows."""
     if rows:
+        tx.has_news = True
         tx.conn.execute(_INSERT_EVENT, list(rows))

@@ -23,6 +23,7 @@ class Clock(BaseModel):
     breached_at: Time
     noticed_at: Time
     resume_at: Time
+    rescue_at: str = Field(description="from then on 80 % is used")
     basis: str = Field(description="where the limit comes from")
 
 
@@ -55,6 +56,7 @@ class Ticket(BaseModel):
     assisting: list[str]
     is_supervised: bool
     urge_count: int
+    unanswered: int = Field(description="steps of its ladder, at the breach or beyond, that nobody has answered")
     callback_attempts: int
     is_solved: bool | None
     is_satisfied: bool | None
