@@ -25,7 +25,7 @@ from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import board, session, v1
+from dispatch.web.api import board, crew, photos, session, v1
 from dispatch.web.pages import shell, signin
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -63,6 +63,8 @@ def create_app(settings: Settings) -> APIFlask:
     openapi.configure(app)
     auth.install(app, desk, _secret_key(settings))
     app.register_blueprint(v1.blueprint(desk))
+    app.register_blueprint(crew.blueprint(desk))
+    app.register_blueprint(photos.blueprint(desk))
     app.register_blueprint(session.blueprint(desk))
     app.register_blueprint(board.blueprint(desk))
     app.register_blueprint(health.blueprint(desk))

@@ -177,6 +177,25 @@ class Policy:
         fresh = sla.start(limit.clock, round_, start_at, due_at)
         return ladder.schedule(fresh, self.steps(level, limit.clock))
 
+    def trusted_time(self, device_at: datetime | None, at: datetime, not_before: datetime) -> tuple[datetime, str]:
+        """Return the time that counts and whose it is, `device` or `server`.
+
+        A phone that had no signal tells when the thing really happened. It is believed if that lies neither before
+        `not_before`, nor in the future, nor longer ago than the policy allows.
+
+        Args:
+            device_at: The phone's time, aware; None where it told none.
+            at: The server's time of now.
+            not_before: When the thing can have happened at the earliest.
+        """
+        if device_at is None or device_at < not_before:
+            return at, "server"
+        if device_at > at + timedelta(seconds=self.device_time_skew_s):
+            return at, "server"
+        if at - device_at > timedelta(seconds=self.device_time_max_age_s):
+            return at, "server"
+        return min(device_at, at), "device" if device_at < at else "server"
+
     def check_reason(self, kind: str, code: str | None) -> str:
         """Return the Chinese label of a coded reason, or raise InvalidInput that lists the codes."""
         codes = self.reasons[kind]

@@ -12,6 +12,8 @@ class Role(StrEnum):
     """The roles of DESIGN §1 and the two that are no persons at a desk."""
 
     AGENT = "agent"
+    ASK = "ask"
+    DECIDE = "decide"
     CREW = "crew"
     LEAD = "lead"
     DISPATCHER = "dispatcher"
@@ -39,10 +41,13 @@ class Permission(StrEnum):
     """What can be permitted: every verb of a ticket by its own name, and what is no verb."""
 
     CALL = "call"
+    CTI = "cti"
     READ = "read"
     REVEAL = "reveal"
     ACKNOWLEDGE = "acknowledge"
     AUDIT = "audit"
+    CREW = "crew"
+    PHOTO = "photo"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -66,26 +71,28 @@ class Permission(StrEnum):
 
 
 P = Permission
-_FIELD = frozenset({P.ACCEPT, P.DEPART, P.ARRIVE, P.ISOLATE, P.WORK, P.DONE, P.RETURN, P.RESUME})
+_FIELD = frozenset({P.ACCEPT, P.DEPART, P.ARRIVE, P.ISOLATE, P.WORK, P.DONE, P.RETURN, P.RESUME, P.PHOTO})
 _DESK = frozenset({P.CALL, P.CALLBACK, P.CLOSE, P.URGE, P.REWORK, P.MERGE, P.CANCEL, P.REVEAL})
-_STEERING = frozenset({P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE})
+_STEERING = frozenset(
+    {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE}
+)
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _DESK | {P.READ, P.DISPATCH},
-    Role.CREW: _FIELD | {P.READ, P.REVEAL, P.ACKNOWLEDGE},
-    Role.LEAD: _FIELD | {P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
+    Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
+    Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
     Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ},
     Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.AUDIT},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
-    Role.INTEGRATION: frozenset({P.CALL, P.READ}),
+    Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
     Role.SYSTEM: frozenset({P.RESUME}),
 }
 
 # These see only the work of their own team and what it assists with.
 TEAM_BOUND = frozenset({Role.CREW, Role.LEAD})
 # What they may do where their team only assists (协办): it is called to close a valve, and its owner moves the ticket.
-ASSISTING = frozenset({P.READ, P.REVEAL, P.ACKNOWLEDGE, P.ISOLATE})
+ASSISTING = frozenset({P.READ, P.REVEAL, P.ACKNOWLEDGE, P.ISOLATE, P.CREW, P.PHOTO})
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,15 @@ def legal_verbs(status: Status) -> tuple[Verb, ...]:
     return tuple(verb for verb in Verb if status in RULES[verb].sources)
 
 
+# A crew's own steps, in working order: the first that fits the state is the next one.
+_STEPS = (Verb.ACCEPT, Verb.DEPART, Verb.ARRIVE, Verb.WORK, Verb.DONE, Verb.RESUME)
+
+
+def next_step(status: Status) -> Verb | None:
+    """Return what a crew does next with a ticket in `status`; None where it waits for others."""
+    return next((verb for verb in _STEPS if status in RULES[verb].sources), None)
+
+
 def diagram() -> str:
     """Return the state diagram in Mermaid, made from RULES alone."""
     lines = ["stateDiagram-v2", "    [*] --> received"]

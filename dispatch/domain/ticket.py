@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dispatch.domain import ladder, sla
@@ -66,7 +66,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One verb with what it needs; the API's schemas say which fields belong to which verb."""
+    """One verb with what it needs; the API's schemas say which fields belong to which verb.
+
+    `asked_at` is when a crew asked for it, where somebody else decides.
+    """
 
     verb: Verb
     at: datetime
@@ -76,6 +79,7 @@ class Command:
     assignment: Assignment | None = None
     is_ruled: bool = False
     until: datetime | None = None
+    asked_at: datetime | None = None
     target: Ticket | None = None
     is_reached: bool = True
     is_solved: bool | None = None
@@ -123,7 +127,7 @@ def decide(ticket: Ticket, command: Command, actor: Actor, policy: Policy) -> Tr
     rule = RULES[command.verb]
     if ticket.status not in rule.sources:
         raise illegal(ticket, f"工单现在是“{STATUS_LABELS[ticket.status]}”, 不能{VERB_LABELS[command.verb]}")
-    at, time_source = trusted_time(ticket, command, policy)
+    at, time_source = policy.trusted_time(command.device_at, command.at, ticket.moved_at)
     effect = _EFFECTS.get(command.verb, _plain)(ticket, command, policy, at)
     met = _meet(ticket, rule.meets, at, command) if rule.meets else ()
     changed = {(clock.kind, clock.round): clock for clock in (*met, *effect.clocks)}
@@ -147,22 +151,6 @@ def decide(ticket: Ticket, command: Command, actor: Actor, policy: Policy) -> Tr
 def illegal(ticket: Ticket, detail: str) -> IllegalTransition:
     """Return the error for a verb that does not fit, with the state that the caller should show."""
     return IllegalTransition(detail, current_status=ticket.status.value, current_version=ticket.version)
-
-
-def trusted_time(ticket: Ticket, command: Command, policy: Policy) -> tuple[datetime, str]:
-    """Return the time that counts and whose it is, `device` or `server`.
-
-    A phone that had no signal tells when the thing really happened. It is believed if that lies neither before
-    the last move of the ticket, nor in the future, nor longer ago than the policy allows.
-    """
-    device_at = command.device_at
-    if device_at is None or device_at < ticket.moved_at:
-        return command.at, "server"
-    if device_at > command.at + timedelta(seconds=policy.device_time_skew_s):
-        return command.at, "server"
-    if command.at - device_at > timedelta(seconds=policy.device_time_max_age_s):
-        return command.at, "server"
-    return min(device_at, command.at), "device" if device_at < command.at else "server"
 
 
 def _meet(ticket: Ticket, kind: ClockKind, at: datetime, command: Command) -> tuple[Clock, ...]:
@@ -289,12 +277,14 @@ def _resume(ticket: Ticket, _command: Command, policy: Policy, at: datetime) -> 
     return _Effect(clocks=(_resumed(ticket, clock, at, policy),) if clock else ())
 
 
-def _extend(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+def _extend(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Effect:
     clock = ticket.running(ClockKind.FIX)
-    if clock is None or command.at >= clock.due_at:
+    # Asked in time is in time, however long the answer took.
+    if clock is None or (command.asked_at or at) >= clock.due_at:
         raise illegal(ticket, "延期须在完工到期之前提出")
-    if command.until is None or command.until <= clock.due_at:
-        raise InvalidInput(f"新的到期时间须晚于 {shanghai_text(clock.due_at)}", field="until")
+    earliest = max(clock.due_at, command.at)
+    if command.until is None or command.until <= earliest:
+        raise InvalidInput(f"新的到期时间须晚于 {shanghai_text(earliest)}", field="until")
     if not command.note:
         raise InvalidInput("请写明延期理由", field="note")
     moved = ladder.schedule(sla.extend(clock, command.until), policy.steps(ticket.level, clock.kind))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import to_wgs84
 from dispatch.domain.roles import Actor
 from dispatch.domain.states import Verb
@@ -18,19 +19,24 @@ VERBS = (
     Verb.ACCEPT, Verb.DEPART, Verb.ARRIVE, Verb.ISOLATE, Verb.WORK, Verb.DONE, Verb.RETURN, Verb.RESUME,
 )  # fmt: skip
 
+# Farther from the place than this, an arrival needs a word why: a wrong pin, a valve down the road.
+FAR_M = 300
+
 
 def act(desk: Desk, actor: Actor, number: str, action: Action, now: datetime) -> dict[str, Any]:
-    """Do a verb of the field; see actions.perform for what it raises."""
+    """Do a verb of the field; see actions.perform for what it raises. An arrival far away needs a note."""
     prepare = _arrive if action.verb is Verb.ARRIVE else unchanged
     return perform(desk, actor, number, action, now, prepare)
 
 
 def _arrive(scene: Scene, command: Command) -> Command:
-    """Say how far from the place the phone was; being far is told, not forbidden."""
+    """Say how far from the place the phone was; being far must be explained, it is not forbidden."""
     action = scene.action
     there = board.point_of(scene.tx, scene.ticket.id)
     if action.point is None or there is None:
         return command
     away = distance_m(to_wgs84(action.point), there)
+    if away > FAR_M and not command.note.strip():
+        raise InvalidInput(f"距报修点 {away:.0f} m, 超过 {FAR_M} m; 请写明原因后再到场", field="note")
     accuracy = f" (精度 {action.accuracy_m:.0f} m)" if action.accuracy_m is not None else ""
     return with_detail(command, f"距报修点 {away:.0f} m{accuracy}")

@@ -19,7 +19,7 @@ _ALWAYS = {401: "没有令牌, 或令牌无效", 403: "角色没有此项权限"
 _WITH_INPUT = {422: "输入有误: detail 说怎样改, field 和 errors 指明哪个字段; 也指同一幂等键带来了不同的内容"}
 _WITH_PATH = {404: "没有找到, 或不属于本班组"}
 _WITH_BODY = {
-    400: "请求体不是 JSON",
+    400: "请求体不是所要的 JSON 或图片",
     404: "没有所指的工单",
     413: "请求体过大",
 }
@@ -64,6 +64,7 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
+    _describe_pictures(spec["paths"])
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             for parameter in operation["parameters"]:
@@ -79,6 +80,17 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
+def _describe_pictures(paths: dict[str, Any]) -> None:
+    """What comes in or goes out as a picture is no JSON."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    for path, operations in paths.items():
+        if path.endswith(".jpg"):
+            operations["get"]["responses"]["200"] = {"description": "JPEG", "content": {"image/jpeg": binary}}
+        if path.endswith("/photos"):
+            content = {"image/jpeg": binary, "image/png": binary}
+            operations["post"]["requestBody"] = {"required": True, "content": content}
+
+
 def _drop_null(schema: dict[str, Any]) -> None:
     """A parameter that is not there is left out: in an address or a header nobody can write null."""
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
@@ -89,8 +101,9 @@ def _drop_null(schema: dict[str, Any]) -> None:
 
 def _require_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     """No body counts as `{}`, which is enough where no field is required."""
-    if "requestBody" in operation:
-        name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" in content:
+        name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
         operation["requestBody"]["required"] = bool(schemas[name].get("required"))
 
 

@@ -18,6 +18,7 @@ from dispatch.domain.states import (
     Status,
     Verb,
     legal_verbs,
+    next_step,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "states.md"
@@ -130,3 +131,21 @@ def test_the_page_is_the_one_that_the_rules_make() -> None:
     head, _, drawn = PAGE.read_text(encoding="utf-8").partition("```mermaid\n")
     assert head.startswith("# Ticket states\n")
     assert drawn == f"{states.diagram()}```\n", "run: python run.py state-diagram --write"
+
+
+def test_a_crew_has_one_next_step_where_it_has_to_move() -> None:
+    steps = {status: next_step(status) for status in Status}
+    assert steps == {
+        Status.RECEIVED: None,
+        Status.DISPATCHED: Verb.ACCEPT,
+        Status.ACCEPTED: Verb.DEPART,
+        Status.EN_ROUTE: Verb.ARRIVE,
+        Status.ON_SITE: Verb.WORK,
+        Status.WORKING: Verb.DONE,
+        Status.ON_HOLD: Verb.RESUME,
+        Status.RETURNED: None,
+        Status.DONE: None,
+        Status.CLOSED: None,
+        Status.MERGED: None,
+        Status.CANCELLED: None,
+    }

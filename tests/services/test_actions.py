@@ -162,6 +162,18 @@ def test_arriving_tells_how_far_the_phone_was(desk: Desk, cast: Cast, now: datet
     assert text == "水管家甲 (水管家) 到场: 距报修点 111 m (精度 12 m); 门口有狗"
 
 
+def test_arriving_far_away_needs_a_word_why(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.EN_ROUTE, now)
+    ticket = board.ticket(desk, cast.crew_a, number, now)
+    far = Wgs84Point(ticket["lon"], ticket["lat"] + 0.01)
+    with pytest.raises(InvalidInput, match="距报修点 1108 m, 超过 300 m") as caught:
+        act(desk, cast.crew_a, number, Verb.ARRIVE, now, point=far, note=" ")
+    assert caught.value.field == "note"
+    act(desk, cast.crew_a, number, Verb.ARRIVE, now, point=far, note="阀门在路口")
+    text = board.ticket(desk, cast.crew_a, number, now)["timeline"][-1]["text"]
+    assert text.endswith("距报修点 1108 m; 阀门在路口")
+
+
 def test_arriving_without_a_pin_or_a_place(desk: Desk, cast: Cast, now: datetime) -> None:
     located, unlocated = ticket_at(desk, Status.EN_ROUTE, now), received(desk, now)
     act(desk, cast.crew_a, located, Verb.ARRIVE, now)
