@@ -12,8 +12,6 @@ class Role(StrEnum):
     """The roles of DESIGN §1 and the two that are no persons at a desk."""
 
     AGENT = "agent"
-    ASK = "ask"
-    DECIDE = "decide"
     CREW = "crew"
     LEAD = "lead"
     DISPATCHER = "dispatcher"
@@ -41,7 +39,6 @@ class Permission(StrEnum):
     """What can be permitted: every verb of a ticket by its own name, and what is no verb."""
 
     CALL = "call"
-    CTI = "cti"
     READ = "read"
     REVEAL = "reveal"
     ACKNOWLEDGE = "acknowledge"
@@ -73,19 +70,17 @@ class Permission(StrEnum):
 P = Permission
 _FIELD = frozenset({P.ACCEPT, P.DEPART, P.ARRIVE, P.ISOLATE, P.WORK, P.DONE, P.RETURN, P.RESUME, P.PHOTO})
 _DESK = frozenset({P.CALL, P.CALLBACK, P.CLOSE, P.URGE, P.REWORK, P.MERGE, P.CANCEL, P.REVEAL})
-_STEERING = frozenset(
-    {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE}
-)
+_STEERING = frozenset({P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _DESK | {P.READ, P.DISPATCH},
-    Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
-    Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
+    Role.CREW: _FIELD | {P.CREW, P.READ, P.REVEAL, P.ACKNOWLEDGE},
+    Role.LEAD: _FIELD | {P.CREW, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
     Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ},
     Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.AUDIT},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
-    Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
+    Role.INTEGRATION: frozenset({P.CALL, P.READ}),
     Role.SYSTEM: frozenset({P.RESUME}),
 }
 
