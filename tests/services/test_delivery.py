@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from dispatch.notify import webhook
 from dispatch.notify.console import Console
-from dispatch.notify.port import Abandoned, Channel, DeliveryError, Parcel
+from dispatch.notify.port import Channel, DeliveryError, Parcel
 from dispatch.notify.webhook import Webhook
 from dispatch.services import delivery
 from dispatch.services.delivery import BATCH, LEASE_S, MAX_ATTEMPTS, Delivered, deliver, pause_s
@@ -96,32 +96,6 @@ def test_more_than_one_batch(desk: Desk, now: datetime, clock: Clock) -> None:
     spy = Spy()
     assert deliver(desk, {"console": spy}, clock) == Delivered(sent=BATCH + 7)
     assert [parcel.text for parcel in spy.parcels] == [f"通知 {n}" for n in range(BATCH + 7)]
-
-
-def test_told_to_stop_it_marks_what_was_sent_and_gives_the_rest_back(desk: Desk, now: datetime, clock: Clock) -> None:
-    queue(desk, now, 4)
-    spy = Spy()
-    assert deliver(desk, {"console": spy}, clock, lambda: len(spy.parcels) == 2) == Delivered(sent=2)
-    assert [(row["state"], row["attempts"]) for row in rows(desk)] == [("sent", 1)] * 2 + [("queued", 0)] * 2
-    assert deliver(desk, {"console": spy}, clock, lambda: True) == Delivered()
-    assert deliver(desk, {"console": spy}, clock) == Delivered(sent=2)
-    assert len(spy.parcels) == 4
-
-
-def test_a_message_whose_answer_nobody_waited_for_is_left_to_its_lease(desk: Desk, now: datetime, clock: Clock) -> None:
-    queue(desk, now, 3)
-    spy = Spy()
-    spy.meanwhile = lambda: spy.errors.append(Abandoned()) if len(spy.parcels) == 1 else None
-    assert deliver(desk, {"console": spy}, clock) == Delivered(sent=1)
-    left = rows(desk)[1]
-    assert [row["state"] for row in rows(desk)] == ["sent", "leased", "queued"]
-    assert (left["next_try_at"], left["error"], left["sent_at"]) == (now + timedelta(seconds=LEASE_S), None, None)
-    spy.meanwhile = lambda: None
-    assert deliver(desk, {"console": spy}, clock) == Delivered(sent=1)
-    clock.move(LEASE_S)
-    assert deliver(desk, {"console": spy}, clock) == Delivered(sent=1)
-    assert [parcel.idempotency_key for parcel in spy.parcels] == ["console:0", "console:2", "console:1"]
-    assert [row["attempts"] for row in rows(desk)] == [1, 2, 1]
 
 
 def test_pauses_double_up_to_a_quarter_of_an_hour() -> None:
