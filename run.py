@@ -13,7 +13,7 @@ from dispatch.cli.serve import start_in_worker
 def server_app() -> APIFlask:
     """Return the application of one web process with its scheduler running; named to the web server by `serve`."""
     app = create_app(from_env())
-    start_in_worker(app.extensions["jobs"])
+    start_in_worker(app.extensions["jobs"], app.extensions["stop_live"])
     return app
 
 

@@ -19,13 +19,18 @@ from dispatch.domain.settings import Settings
 from dispatch.notify.console import Console
 from dispatch.notify.port import Channel
 from dispatch.notify.webhook import Webhook
+from dispatch.realtime.hub import Hub
+from dispatch.realtime.pg import Listener, Notifier
+from dispatch.realtime.sqlite import DataVersion
 from dispatch.scheduler.jobs import Jobs
 from dispatch.services.desk import Desk
+from dispatch.services.live import Feed, Viewer
 from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import board, crew, photos, session, v1
+from dispatch.web.api import board, crew, photos, session, stream, v1
+from dispatch.web.now import utc_now
 from dispatch.web.pages import shell, signin
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -67,10 +72,27 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(photos.blueprint(desk))
     app.register_blueprint(session.blueprint(desk))
     app.register_blueprint(board.blueprint(desk))
+    feed = Feed(desk, utc_now)
+    app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
     app.register_blueprint(health.blueprint(desk))
     app.register_blueprint(shell.blueprint(desk, _DATA))
     app.register_blueprint(signin.blueprint(desk))
     return app
+
+
+def _hub(app: APIFlask, desk: Desk, feed: Feed) -> Hub[Viewer]:
+    """Return the hub of this process; what ends it is in `app.extensions["stop_live"]`."""
+    store = desk.store
+    watch = DataVersion if store.is_sqlite else Listener
+    most = desk.settings.threads * 6 // 10  # each holds a thread; the others are for requests
+    hub = Hub(feed, lambda: watch(store.connect_apart), most)
+    stopping = [hub.stop]
+    if not store.is_sqlite:
+        notifier = Notifier(store.connect_apart)
+        store.on_news = notifier.tell
+        stopping.append(notifier.stop)
+    app.extensions["stop_live"] = lambda: [stop() for stop in stopping]
+    return hub
 
 
 def _secret_key(settings: Settings) -> str:

@@ -181,6 +181,20 @@ def visitor() -> Actor | None:
     return known.actor if known is not None and known.is_full else None
 
 
+def holder() -> Callable[[], Actor | None]:
+    """Return what tells, long after this request has begun, who asks: None once the token or the session has ended."""
+    if has_token():
+        token, tokens = cast(Any, bearer.get_auth()).token, current_app.extensions["tokens"]
+        return lambda: tokens.look(token, utc_now())
+    token, sessions_ = current_user.get_id(), current_app.extensions["sessions"]
+
+    def of_session() -> Actor | None:
+        known: Session | None = sessions_.look(token, utc_now())
+        return known.actor if known is not None and known.is_full else None
+
+    return of_session
+
+
 def actor() -> Actor:
     """Return who asks; only behind `needs` or `page`."""
     return cast(Actor, bearer.current_user)

@@ -96,6 +96,7 @@ def app(url: str, now: datetime) -> Iterator[APIFlask]:
     with time_machine.travel(now, tick=False):
         made = open_app(url)
         yield made
+        made.extensions["stop_live"]()
         desk_of(made).store.close()
 
 
