@@ -43,6 +43,8 @@ class Permission(StrEnum):
     REVEAL = "reveal"
     ACKNOWLEDGE = "acknowledge"
     AUDIT = "audit"
+    ASK = "ask"
+    DECIDE = "decide"
     CREW = "crew"
     PHOTO = "photo"
     DISPATCH = "dispatch"
@@ -70,12 +72,14 @@ class Permission(StrEnum):
 P = Permission
 _FIELD = frozenset({P.ACCEPT, P.DEPART, P.ARRIVE, P.ISOLATE, P.WORK, P.DONE, P.RETURN, P.RESUME, P.PHOTO})
 _DESK = frozenset({P.CALL, P.CALLBACK, P.CLOSE, P.URGE, P.REWORK, P.MERGE, P.CANCEL, P.REVEAL})
-_STEERING = frozenset({P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE})
+_STEERING = frozenset(
+    {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE}
+)
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _DESK | {P.READ, P.DISPATCH},
-    Role.CREW: _FIELD | {P.CREW, P.READ, P.REVEAL, P.ACKNOWLEDGE},
-    Role.LEAD: _FIELD | {P.CREW, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
+    Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
+    Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
     Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ},
     Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.AUDIT},
     Role.ADMIN: frozenset(Permission),

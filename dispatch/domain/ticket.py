@@ -66,7 +66,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One verb with what it needs; the API's schemas say which fields belong to which verb."""
+    """One verb with what it needs; the API's schemas say which fields belong to which verb.
+
+    `asked_at` is when a crew asked for it, where somebody else decides.
+    """
 
     verb: Verb
     at: datetime
@@ -76,6 +79,7 @@ class Command:
     assignment: Assignment | None = None
     is_ruled: bool = False
     until: datetime | None = None
+    asked_at: datetime | None = None
     target: Ticket | None = None
     is_reached: bool = True
     is_solved: bool | None = None
@@ -273,12 +277,14 @@ def _resume(ticket: Ticket, _command: Command, policy: Policy, at: datetime) -> 
     return _Effect(clocks=(_resumed(ticket, clock, at, policy),) if clock else ())
 
 
-def _extend(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+def _extend(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Effect:
     clock = ticket.running(ClockKind.FIX)
-    if clock is None or command.at >= clock.due_at:
+    # Asked in time is in time, however long the answer took.
+    if clock is None or (command.asked_at or at) >= clock.due_at:
         raise illegal(ticket, "延期须在完工到期之前提出")
-    if command.until is None or command.until <= clock.due_at:
-        raise InvalidInput(f"新的到期时间须晚于 {shanghai_text(clock.due_at)}", field="until")
+    earliest = max(clock.due_at, command.at)
+    if command.until is None or command.until <= earliest:
+        raise InvalidInput(f"新的到期时间须晚于 {shanghai_text(earliest)}", field="until")
     if not command.note:
         raise InvalidInput("请写明延期理由", field="note")
     moved = ladder.schedule(sla.extend(clock, command.until), policy.steps(ticket.level, clock.kind))

@@ -43,6 +43,7 @@ class Action:
         accuracy_m: Accuracy of that pin in metres.
         is_ruled: A dispatch that may not be returned.
         until: End of a hold, or the new due time of an extension.
+        asked_at: When a crew asked for it, aware; None where nobody had to.
         into: Number of the ticket to merge into.
         is_reached: Whether the call-back was answered.
         is_solved: What the caller said.
@@ -60,6 +61,7 @@ class Action:
     accuracy_m: float | None = None
     is_ruled: bool = False
     until: datetime | None = None
+    asked_at: datetime | None = None
     into: str | None = None
     is_reached: bool = True
     is_solved: bool | None = None
@@ -108,13 +110,19 @@ def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime
         check_owns(actor, Permission(action.verb), ticket.team_id)
         if not _is_repeat(tx, ticket, action, actor, now):
             _check_version(tx, desk, ticket, action, now)
-            command = prepare(Scene(tx, desk, actor, ticket, action), _command(action, now))
-            transition = decide(ticket, command, actor, desk.policy(tx, ticket.policy_version))
-            version = tickets.apply(tx, ticket, transition, actor, now, desk.channels)
-            replies.keep_press(tx, number, _press(actor, action, version), now)
+            carry_out(Scene(tx, desk, actor, ticket, action), now, prepare)
         reply = present.load(tx, desk, number, now)
         replies.keep(tx, keys, reply)
     return reply
+
+
+def carry_out(scene: Scene, now: datetime, prepare: Prepare) -> None:
+    """Decide and write one verb in the transaction of the caller, who has locked the ticket and asked who may."""
+    tx, desk, actor, ticket = scene.tx, scene.desk, scene.actor, scene.ticket
+    command = prepare(scene, command_of(scene.action, now))
+    transition = decide(ticket, command, actor, desk.policy(tx, ticket.policy_version))
+    version = tickets.apply(tx, ticket, transition, actor, now, desk.channels)
+    replies.keep_press(tx, ticket.number, _press(actor, scene.action, version), now)
 
 
 def see(tx: Tx, actor: Actor, number: str) -> Ticket:
@@ -166,7 +174,8 @@ def _check_version(tx: Tx, desk: Desk, ticket: Ticket, action: Action, now: date
         )
 
 
-def _command(action: Action, now: datetime) -> Command:
+def command_of(action: Action, now: datetime) -> Command:
+    """Return what `action` asks of the rules, at the server's time `now`."""
     return Command(
         verb=action.verb,
         at=now,
@@ -175,6 +184,7 @@ def _command(action: Action, now: datetime) -> Command:
         note=action.note,
         is_ruled=action.is_ruled,
         until=action.until.astimezone(UTC) if action.until else None,
+        asked_at=action.asked_at,
         is_reached=action.is_reached,
         is_solved=action.is_solved,
         is_satisfied=action.is_satisfied,

@@ -10,11 +10,12 @@ from sqlalchemy import update
 from dispatch.domain.errors import NotFound, NotPermitted
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, Role
 from dispatch.domain.states import RULES, Status, Verb
-from dispatch.services import board, escalation, supervision
+from dispatch.services import asking, board, escalation, supervision
+from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
 from dispatch.storage.tickets import TICKETS
-from tests.support.cast import TEAM_B, Cast, act, call, dispatched, ticket_at, what_it_needs
+from tests.support.cast import TEAM_B, Cast, act, call, cast_of, dispatched, ticket_at, what_it_needs
 
 # Where a verb is tried: a state from which it succeeds.
 START = {verb: next(status for status in Status if status in RULES[verb].sources) for verb in Verb} | {
@@ -50,12 +51,26 @@ def test_every_role_and_this_verb(desk: Desk, cast: Cast, now: datetime, verb: V
         assert after["status"] == (RULES[verb].target or before["status"])
 
 
+def ask(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Ask for more time on a ticket of crew A."""
+    action = Action(verb=Verb.EXTEND, until=now + timedelta(days=3), note="等待配件")
+    return asking.ask(desk, actor, ticket_at(desk, Status.WORKING, now), action, now)
+
+
+def decide(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Grant what crew A has asked for."""
+    request = ask(desk, cast_of(desk).crew_a, now)
+    return asking.rule(desk, actor, request["id"], is_granted=True, answer="", now=now)
+
+
 Deed = Callable[[Desk, Actor, str, datetime], Any]
 OTHER: dict[Permission, Deed] = {
     Permission.CALL: lambda desk, actor, _number, now: call(desk, actor, now),
     Permission.READ: lambda desk, actor, number, now: board.ticket(desk, actor, number, now),
     Permission.REVEAL: lambda desk, actor, number, now: supervision.reveal(desk, actor, number, "回电核实", now),
     Permission.ACKNOWLEDGE: lambda desk, actor, _number, now: supervision.acknowledge(desk, actor, 1, now),
+    Permission.ASK: lambda desk, actor, _number, now: ask(desk, actor, now),
+    Permission.DECIDE: lambda desk, actor, _number, now: decide(desk, actor, now),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 
