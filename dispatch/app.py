@@ -29,7 +29,7 @@ from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import asking, board, crew, photos, session, stream, v1
+from dispatch.web.api import asking, board, crew, figures, photos, session, stream, v1
 from dispatch.web.now import utc_now
 from dispatch.web.pages import shell, signin
 
@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(session.blueprint(desk))
     app.register_blueprint(board.blueprint(desk))
     app.register_blueprint(asking.blueprint(desk))
+    app.register_blueprint(figures.blueprint(desk))
     feed = Feed(desk, utc_now)
     app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
     app.register_blueprint(health.blueprint(desk))

@@ -9,7 +9,7 @@ from apiflask import APIFlask
 from flask import Response, send_from_directory
 from swagger_ui_bundle import swagger_ui_path
 
-from dispatch.web.api.responses import Problem
+from dispatch.web.api.responses import XLSX, Problem
 from dispatch.web.errors import PROBLEM_JSON
 
 _OF_TICKET = "/api/v1/tickets/{number}/"
@@ -64,7 +64,7 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
-    _describe_pictures(spec["paths"])
+    _describe_files(spec["paths"])
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             for parameter in operation["parameters"]:
@@ -80,12 +80,14 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
     return spec
 
 
-def _describe_pictures(paths: dict[str, Any]) -> None:
-    """What comes in or goes out as a picture is no JSON."""
+def _describe_files(paths: dict[str, Any]) -> None:
+    """What comes in or goes out as a picture or a workbook is no JSON."""
     binary = {"schema": {"type": "string", "format": "binary"}}
     for path, operations in paths.items():
         if path.endswith(".jpg"):
             operations["get"]["responses"]["200"] = {"description": "JPEG", "content": {"image/jpeg": binary}}
+        if path.endswith(".xlsx"):
+            operations["get"]["responses"]["200"] = {"description": "Excel", "content": {XLSX: binary}}
         if path.endswith("/photos"):
             content = {"image/jpeg": binary, "image/png": binary}
             operations["post"]["requestBody"] = {"required": True, "content": content}
@@ -115,7 +117,7 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
         problems |= _WITH_PATH
     if "requestBody" in operation:
         problems = _WITH_BODY | problems
-        if path.startswith(_OF_TICKET) and not path.endswith("/reveal"):
+        if (path.startswith(_OF_TICKET) and not path.endswith("/reveal")) or path.endswith("/decide"):
             problems |= _WITH_TICKET
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, description in sorted(problems.items()):

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 Time = str | None
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Clock(BaseModel):
