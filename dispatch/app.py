@@ -29,7 +29,7 @@ from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import asking, board, crew, figures, photos, session, stream, v1
+from dispatch.web.api import asking, board, console, crew, cti, figures, photos, session, stream, v1
 from dispatch.web.now import utc_now
 from dispatch.web.pages import shell, signin
 
@@ -68,6 +68,8 @@ def create_app(settings: Settings) -> APIFlask:
     openapi.configure(app)
     auth.install(app, desk, _secret_key(settings))
     app.register_blueprint(v1.blueprint(desk))
+    app.register_blueprint(cti.blueprint(desk))
+    app.register_blueprint(console.blueprint(desk))
     app.register_blueprint(crew.blueprint(desk))
     app.register_blueprint(photos.blueprint(desk))
     app.register_blueprint(session.blueprint(desk))

@@ -73,8 +73,7 @@ def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:
         raise InvalidInput(f"来电时间早于 {MAX_AGE.days} 天前, 请核对", field="called_at")
     for name in ("description", "address", "caller_name", "answer", "cti_call_id", "attach_to"):
         check_text(getattr(call, name), name)
-    if call.caller_phone is not None and not _PHONE.fullmatch(call.caller_phone):
-        raise InvalidInput("电话号码只能是 3–20 位数字, 可以 + 开头", field="caller_phone")
+    check_phone(call.caller_phone, "caller_phone")
     if call.appointment_at is not None and call.appointment_at <= call.called_at:
         raise InvalidInput("预约时间须晚于来电时间", field="appointment_at")
     if call.attach_to and call.answer:
@@ -105,6 +104,12 @@ def check_text(value: str | None, field_name: str) -> None:
     for char in value or "":
         if unicodedata.category(char) in ("Cc", "Cs") and char not in _BREAKS:
             raise InvalidInput(f"含有不可见的控制字符 (U+{ord(char):04X}), 请删除后再提交", field=field_name)
+
+
+def check_phone(phone: str | None, field_name: str) -> None:
+    """Raise InvalidInput for what is no telephone number; None is a number withheld."""
+    if phone is not None and not _PHONE.fullmatch(phone):
+        raise InvalidInput("电话号码只能是 3–20 位数字, 可以 + 开头", field=field_name)
 
 
 def mask_phone(phone: str | None) -> str | None:

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     """What can be permitted: every verb of a ticket by its own name, and what is no verb."""
 
     CALL = "call"
+    CTI = "cti"
     READ = "read"
     REVEAL = "reveal"
     ACKNOWLEDGE = "acknowledge"
@@ -84,7 +85,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.AUDIT},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
-    Role.INTEGRATION: frozenset({P.CALL, P.READ}),
+    Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
     Role.SYSTEM: frozenset({P.RESUME}),
 }
 

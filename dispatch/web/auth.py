@@ -28,6 +28,8 @@ from dispatch.web.now import utc_now
 # the database once.
 _TRUSTED_FOR = timedelta(seconds=2)
 _MOST_KNOWN = 4096
+# Where programs speak, with a token: everything else is a form of a page.
+_API = ("/api/", "/cti/")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Where a role works; an integration has no screen.
 _HOMES = {Role.AGENT: "/agent", Role.CREW: "/crew", Role.LEAD: "/crew"}
@@ -158,7 +160,7 @@ def _check_csrf() -> None:
     """Refuse what another site may have made a browser send: it sends our cookie along, and cannot read our token."""
     if request.method in _SAFE or request.url_rule is None:
         return
-    if not request.path.startswith("/api/"):
+    if not request.path.startswith(_API):
         csrf.protect()
     elif not has_token() and signed_in() is not None:
         try:

@@ -174,6 +174,8 @@ def test_an_unknown_category_is_refused_with_the_known_ones() -> None:
         ("leak", {"strength": "drip"}, "P2"),
         ("leak", {"strength": "jet", "traffic_affected": False}, "P1"),
         ("leak", {"traffic_affected": True, "strength": "drip"}, "P1"),
+        ("no_water", {"notice_known": True}, "P2"),
+        ("burst", {"traffic_affected": False, "water_off": True, "strength": "drip"}, "P1"),
         ("billing", {}, "P4"),
     ],
 )

@@ -37,7 +37,9 @@ def test_it_is_valid_as_3_1(spec: Any) -> None:
 
 def test_every_route_of_the_api_is_described(app: APIFlask, spec: Any) -> None:
     rules = {
-        re.sub("<(.+?)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")
+        re.sub("<(.+?)>", r"{\1}", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(("/api/", "/cti/"))
     }
     assert rules | {"/healthz"} == set(spec["paths"])
 

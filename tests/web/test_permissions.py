@@ -54,7 +54,7 @@ class Route:
 
     @property
     def is_page(self) -> bool:
-        return not self.rule.rule.startswith("/api/")
+        return not self.rule.rule.startswith(("/api/", "/cti/"))
 
     def ask(self, client: FlaskClient, **headers: str) -> TestResponse:
         """Ask with a body that no route can read: whoever gets past the guard is told so, and changes nothing."""
