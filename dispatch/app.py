@@ -31,7 +31,7 @@ from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import asking, board, console, crew, cti, figures, photos, session, stream, v1
 from dispatch.web.now import utc_now
-from dispatch.web.pages import shell, signin
+from dispatch.web.pages import account, factor, shell, signin, welcome
 
 _DATA = Path(__file__).parents[1] / "data"
 # What never holds a secret: a page holds its CSRF token, and what is compressed can be guessed at by its length.
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.config["COMPRESS_ALGORITHM"] = "gzip"
     Compress(app)
     body.install(app)
-    headers.install(app)
+    headers.install(app, settings)
     errors.register(app)
     openapi.configure(app)
     auth.install(app, desk, _secret_key(settings))
@@ -80,7 +80,8 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
     app.register_blueprint(health.blueprint(desk))
     app.register_blueprint(shell.blueprint(desk, _DATA))
-    app.register_blueprint(signin.blueprint(desk))
+    for door in (signin, factor, welcome, account):
+        app.register_blueprint(door.blueprint(desk))
     return app
 
 
@@ -103,7 +104,7 @@ def _secret_key(settings: Settings) -> str:
     """Return the key that is set, or the one beside the embedded database."""
     path = make_url(settings.database_url).database
     if settings.secret_key or not settings.is_sqlite or not path:
-        # config.py insists on a key where there is no file to keep one beside; without config.py it holds for a process.
+        # config.py insists on a key where no file can keep one; without config.py this one is of the process.
         return settings.secret_key or secrets.token_urlsafe(32)
     return key_beside(Path(path))
 

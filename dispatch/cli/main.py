@@ -63,6 +63,7 @@ for _command in (
     setup.init,
     people.create_user,
     people.create_token,
+    people.reset_password,
     zones.import_zones,
     zones.route,
     replay.replay,

@@ -112,7 +112,7 @@ def check_password(password: str, *, login: str) -> None:
     rules = [
         (len(password) >= SHORTEST_PASSWORD, f"密码至少 {SHORTEST_PASSWORD} 个字符; 几个词连在一起既好记又难猜"),
         (len(password) <= LONGEST_PASSWORD, f"密码最多 {LONGEST_PASSWORD} 个字符"),
-        (login.lower() not in password.lower(), "密码不能包含登录名, 请换一个"),
+        (not login or login.lower() not in password.lower(), "密码不能包含登录名, 请换一个"),
         (password.lower() not in _COMMON, "这个密码太常见, 请换一个"),
         (len(set(password)) >= _FEWEST_CHARACTERS, f"密码至少含 {_FEWEST_CHARACTERS} 个不同的字符"),
     ]

@@ -18,17 +18,21 @@ _TURNS = BoundedSemaphore(4)
 def hash_password(password: str) -> str:
     """Return what is kept of a password."""
     with _TURNS:
-        return HASHER.hash(normal(password))
+        return HASHER.hash(_bytes(password))
 
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Tell whether a password is the one of the hash; without a hash it works as long and is wrong."""
     with _TURNS:
         try:
-            HASHER.verify(password_hash or _nobody(), normal(password))
+            HASHER.verify(password_hash or _nobody(), _bytes(password))
         except VerificationError:
             return False
-        return password_hash is not None
+        return bool(password_hash)
+
+
+def _bytes(password: str) -> bytes:
+    return normal(password).encode("utf-8", "replace")
 
 
 @cache

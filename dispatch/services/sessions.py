@@ -11,7 +11,7 @@ from dispatch.domain.roles import SYSTEM
 from dispatch.domain.signin import Standing, WrongCredentials
 from dispatch.services import attempts, passwords
 from dispatch.services.desk import Desk
-from dispatch.services.setup import TOKEN_BYTES, token_hash
+from dispatch.services.setup import LOGIN, TOKEN_BYTES, token_hash
 from dispatch.storage import accounts
 from dispatch.storage.accounts import Account, Session
 from dispatch.storage.db import Tx
@@ -25,8 +25,10 @@ def sign_in(desk: Desk, *, login: str, password: str, address: str, now: datetim
         TooManyAttempts: after too many of them.
     """
     claim = attempts.claim(desk, "login", login, address, now)
-    with desk.store.read() as tx:
-        account = accounts.account(tx, login)
+    account = None
+    if LOGIN.fullmatch(login):  # what is no login may be no text for the database either
+        with desk.store.read() as tx:
+            account = accounts.account(tx, login)
     if not passwords.matches(account.password_hash if account else None, password) or account is None:
         _refuse(desk, login if account else "?", address, now, mark=attempts.fingerprint(login))
         raise WrongCredentials("登录名或密码不正确")
@@ -54,6 +56,17 @@ def standing(desk: Desk, account: Account) -> Standing:
     """Return what a session of the account needs before it may do anything else."""
     needs_one = desk.settings.admin_second_factor
     return signin.standing(account.actor.role, has_factor=account.has_factor, admin_needs_one=needs_one)
+
+
+def standing_of(desk: Desk, session: Session) -> Standing:
+    """Return what a session still lacks."""
+    if session.is_full:
+        return Standing.FULL
+    with desk.store.read() as tx:
+        account = accounts.account_of(tx, session.actor.user_id)
+    # Its user has left meanwhile, or has got what was lacking: there is nothing to do but to sign in again.
+    lacking = standing(desk, account) if account else Standing.VERIFY
+    return Standing.VERIFY if lacking is Standing.FULL else lacking
 
 
 def look(desk: Desk, token: str, now: datetime) -> Session | None:

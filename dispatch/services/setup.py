@@ -22,7 +22,7 @@ from dispatch.services.desk import Desk
 from dispatch.storage import directory
 from dispatch.storage.db import Tx
 
-_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _TEAM_ID = re.compile(r"[\w.-]{1,60}")
 TOKEN_BYTES = 32
 
@@ -159,21 +159,28 @@ def create_user(
         InvalidInput: for a bad login, or a role of the field without its team.
         Conflict: if the login is taken.
     """
-    if not _LOGIN.fullmatch(login):
+    with desk.store.write() as tx:
+        return add_user(tx, actor, login=login, name=name, role=role, team_id=team_id, now=now)
+
+
+def add_user(tx: Tx, actor: Actor, *, login: str, name: str, role: Role, team_id: str | None, now: datetime) -> int:
+    """Add a user inside a transaction; the rules and errors are those of `create_user`."""
+    if not LOGIN.fullmatch(login):
         raise InvalidInput("登录名只能含小写字母、数字、点、下划线和连字符, 2–40 位", field="login")
+    if not name.strip():
+        raise InvalidInput("请填写姓名", field="name")
     check_text(name, "name")
     if role is Role.SYSTEM:
         raise InvalidInput("system 是系统内部角色, 不能分配给用户", field="role")
     if (role in TEAM_BOUND) != (team_id is not None):
         raise InvalidInput("班组角色 (crew, lead) 须指定班组, 其他角色不属于班组", field="team_id")
-    with desk.store.write() as tx:
-        if team_id is not None and directory.team(tx, team_id) is None:
-            raise InvalidInput(f"没有班组“{team_id}”", field="team_id")
-        values = {"login": login, "name": name, "role": role, "team_id": team_id, "is_active": True}
-        user_id = directory.add_user(tx, {**values, "created_at": now})
-        if user_id is None:
-            raise Conflict(f"登录名“{login}”已被使用, 请换一个", field="login")
-        tx.audit(now, actor, "create-user", login, role=role)
+    if team_id is not None and directory.team(tx, team_id) is None:
+        raise InvalidInput(f"没有班组“{team_id}”", field="team_id")
+    values = {"login": login, "name": name, "role": role, "team_id": team_id, "is_active": True}
+    user_id = directory.add_user(tx, {**values, "created_at": now})
+    if user_id is None:
+        raise Conflict(f"登录名“{login}”已被使用, 请换一个", field="login")
+    tx.audit(now, actor, "create-user", login, role=role)
     return user_id
 
 

@@ -50,7 +50,7 @@ class SessionRow(Base):
 
 
 class LinkRow(Base):
-    """A link that works once: the first administrator's (no user yet), or a user's to choose a password."""
+    """What works once: a link for the first administrator (no user yet), for a password; the challenge of a passkey."""
 
     __tablename__ = "links"
     sha256: Mapped[str] = mapped_column(primary_key=True)

@@ -54,7 +54,7 @@ class Account:
     Attributes:
         actor: The user.
         login: The name to sign in by.
-        password_hash: None before a password was chosen.
+        password_hash: None before a password was chosen, empty once it was taken away.
         totp_secret: None where one-time codes are off.
         totp_used_step: The last step whose code was taken.
         has_passkey: Whether there is any.
@@ -113,6 +113,45 @@ def put_password(tx: Tx, user_id: int, password_hash: str, now: datetime) -> Non
     put = upsert(tx.dialect, CREDENTIALS).values(user_id=user_id, password_hash=password_hash, changed_at=now)
     changed = {"password_hash": password_hash, "changed_at": now}
     tx.conn.execute(put.on_conflict_do_update(index_elements=["user_id"], set_=changed))
+
+
+def put_totp(tx: Tx, user_id: int, secret: str | None, step: int | None) -> None:
+    """Switch one-time codes on, from the step after `step`, or off."""
+    changed = {"totp_secret": secret, "totp_used_step": step}
+    tx.conn.execute(update(CREDENTIALS).where(CREDENTIALS.c.user_id == user_id).values(**changed))
+
+
+def use_step(tx: Tx, user_id: int, step: int) -> bool:
+    """Take the code of a step, and tell whether it was still to be had: no step is taken twice, nor an older one."""
+    is_newer = or_(CREDENTIALS.c.totp_used_step.is_(None), CREDENTIALS.c.totp_used_step < step)
+    used = update(CREDENTIALS).where(CREDENTIALS.c.user_id == user_id, is_newer).values(totp_used_step=step)
+    return tx.conn.execute(used).rowcount == 1
+
+
+def passkeys(tx: Tx, user_id: int) -> list[dict[str, Any]]:
+    """Return the passkeys of a user, oldest first."""
+    found = select(PASSKEYS).where(PASSKEYS.c.user_id == user_id).order_by(PASSKEYS.c.id)
+    return [dict(row) for row in tx.conn.execute(found).mappings()]
+
+
+def add_passkey(tx: Tx, values: Mapping[str, Any]) -> bool:
+    """Insert a passkey and tell whether it is a new one."""
+    put = upsert(tx.dialect, PASSKEYS).values(**values).on_conflict_do_nothing(index_elements=["credential_id"])
+    return tx.conn.execute(put.returning(PASSKEYS.c.id)).scalar() is not None
+
+
+def use_passkey(tx: Tx, passkey_id: int, sign_count: int, now: datetime) -> None:
+    """Note the use of a passkey, and its counter."""
+    used = update(PASSKEYS).where(PASSKEYS.c.id == passkey_id)
+    tx.conn.execute(used.values(sign_count=sign_count, used_at=now))
+
+
+def drop_passkeys(tx: Tx, user_id: int, passkey_id: int | None = None) -> int:
+    """Remove one passkey of a user, or all; return how many."""
+    dropped = delete(PASSKEYS).where(PASSKEYS.c.user_id == user_id)
+    if passkey_id is not None:
+        dropped = dropped.where(PASSKEYS.c.id == passkey_id)
+    return int(tx.conn.execute(dropped).rowcount)
 
 
 # ---------------------------------------------------------------- sessions
@@ -190,9 +229,14 @@ def use_link(tx: Tx, sha256: str, now: datetime) -> bool:
     return tx.conn.execute(used).rowcount == 1
 
 
-def drop_links(tx: Tx, user_id: int | None, now: datetime) -> None:
-    """Void the links of a user (None: of the first administrator), and forget what has expired."""
-    tx.conn.execute(delete(LINKS).where(or_(LINKS.c.user_id.is_not_distinct_from(user_id), LINKS.c.expires_at < now)))
+def drop_links(tx: Tx, user_id: int | None) -> None:
+    """Void what still works once for a user (None: for the first administrator)."""
+    tx.conn.execute(delete(LINKS).where(LINKS.c.user_id.is_not_distinct_from(user_id)))
+
+
+def forget_links(tx: Tx, now: datetime) -> None:
+    """Forget what has expired."""
+    tx.conn.execute(delete(LINKS).where(LINKS.c.expires_at < now))
 
 
 # ---------------------------------------------------------------- attempts

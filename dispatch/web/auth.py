@@ -17,6 +17,7 @@ from wtforms import ValidationError
 from dispatch.domain import signin
 from dispatch.domain.errors import DispatchError, NotAuthenticated, NotPermitted
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, Role, check_permitted
+from dispatch.domain.signin import Standing
 from dispatch.services import sessions
 from dispatch.services.desk import Desk
 from dispatch.services.setup import actor_of_token
@@ -271,6 +272,30 @@ def page(pages: APIBlueprint, permission: Permission) -> Callable[[F], F]:
             return view(*args, **kwargs)
 
         permitted.permission = permission  # type: ignore[attr-defined]
+        return cast(F, permitted)
+
+    return guard
+
+
+def own(pages: APIBlueprint, *, may_lack_factor: bool = False) -> Callable[[F], F]:
+    """Guard a page of one's own account, whatever the role; the view takes the session as its first argument.
+
+    Args:
+        pages: Where it belongs.
+        may_lack_factor: Let in also who must first make a factor, but not who must first give it.
+    """
+    pages.enable_openapi = False
+
+    def guard(view: F) -> F:
+        @wraps(view)
+        def permitted(*args: Any, **kwargs: Any) -> Any:
+            known, desk = signed_in(), current_app.extensions["desk"]
+            standing = sessions.standing_of(desk, known) if known is not None else Standing.VERIFY
+            if standing is Standing.VERIFY or (standing is Standing.ENROL and not may_lack_factor):
+                raise SignInFirst("请先登录")
+            return view(known, *args, **kwargs)
+
+        permitted.is_own = True  # type: ignore[attr-defined]
         return cast(F, permitted)
 
     return guard

@@ -9,7 +9,7 @@ from flask import redirect, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from dispatch.domain.signin import TooManyAttempts, WrongCredentials
+from dispatch.domain.signin import Standing, TooManyAttempts, WrongCredentials
 from dispatch.services import sessions
 from dispatch.services.desk import Desk
 from dispatch.web import auth
@@ -26,7 +26,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
 
     @pages.get("/signin")
     def form() -> Response | Answer:
-        return _onward() if auth.visitor() else _form()
+        return onward(desk) if auth.signed_in() else _form()
 
     @pages.post("/signin")
     def sign_in() -> Response | Answer:
@@ -38,7 +38,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         except TooManyAttempts as error:
             return _form(error.detail, 429, {"Retry-After": str(error.wait_s)})
         auth.remember(token)
-        return _onward()
+        return onward(desk)
 
     @pages.post("/signout")
     def sign_out() -> Response:
@@ -56,20 +56,29 @@ def address() -> str:
     return request.remote_addr or "?"
 
 
-def _next() -> str:
+def wanted() -> str:
+    """Return where the browser wanted to go, empty where it did not say or may not."""
     return auth.safe_path(request.values.get("next")) or ""
+
+
+def onward(desk: Desk) -> Response:
+    """Go where the browser wanted to go, or home; first to what its session lacks."""
+    known = auth.signed_in()
+    match sessions.standing_of(desk, known) if known else None:
+        case Standing.FULL if known:
+            return redirect(wanted() or auth.home_of(known.actor.role), 303)
+        case Standing.VERIFY:
+            return redirect("/signin/factor" + (f"?{urlencode({'next': wanted()})}" if wanted() else ""), 303)
+        case Standing.ENROL:
+            return redirect("/account", 303)
+        case _:
+            return redirect("/signin", 303)
 
 
 def _form(fault: str = "", status: int = 200, headers: dict[str, str] | None = None) -> Answer:
     login = request.form.get("login", "")
-    page = render("signin/signin.html", fault=fault, login=login, next=_next())
+    page = render("signin/signin.html", fault=fault, login=login, next=wanted())
     return page, status, {"Cache-Control": "no-store", **(headers or {})}
-
-
-def _onward() -> Response:
-    """Go where the browser wanted to go, or home."""
-    known = auth.visitor()
-    return redirect(_next() or (auth.home_of(known.role) if known else "/signin"), 303)
 
 
 def _doors(pages: APIBlueprint) -> None:
@@ -77,8 +86,8 @@ def _doors(pages: APIBlueprint) -> None:
 
     @pages.app_errorhandler(auth.SignInFirst)
     def sign_in_first(_error: auth.SignInFirst) -> Response:
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
-        return redirect(f"/signin?{urlencode({'next': wanted})}" if wanted else "/signin", 303)
+        path = request.full_path.rstrip("?") if request.method == "GET" else ""
+        return redirect(f"/signin?{urlencode({'next': path})}" if path else "/signin", 303)
 
     @pages.app_errorhandler(auth.PageRefused)
     def refused(error: auth.PageRefused) -> Answer:
