@@ -48,6 +48,7 @@ class Permission(StrEnum):
     DECIDE = "decide"
     CREW = "crew"
     PHOTO = "photo"
+    OUTAGE = "outage"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -81,8 +82,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _DESK | {P.READ, P.DISPATCH},
     Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
     Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
-    Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ},
-    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.AUDIT},
+    Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE},
+    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.AUDIT},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
