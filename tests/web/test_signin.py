@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from apiflask import APIFlask
+from apiflask import APIBlueprint, APIFlask
 from sqlalchemy import func, select
 
-from dispatch.domain.roles import Role
+from dispatch.domain.roles import Permission, Role
 from dispatch.services import accounts, board
 from dispatch.services.desk import Desk
 from dispatch.storage.accounts import SESSIONS
@@ -178,3 +178,42 @@ def test_after_the_fifth_failure_it_says_how_long_to_wait(browser: Browser, now:
 
 def test_homes_are_of_roles() -> None:
     assert {auth.home_of(role) for role in Role} == {"/agent", "/crew", "/board"}
+
+
+# ---------------------------------------------------------------- pages
+
+
+@pytest.fixture
+def paged(app: APIFlask) -> APIFlask:
+    """The application with a page for those who may read the audit."""
+    pages = APIBlueprint("test_pages", __name__)
+
+    @pages.get("/secret")
+    @auth.page(pages, Permission.AUDIT)
+    def secret() -> str:
+        return f"for {auth.actor().name}"
+
+    app.register_blueprint(pages)
+    return app
+
+
+@on_sqlite
+def test_a_page_sends_to_sign_in_and_back(paged: APIFlask) -> None:
+    browser = Browser(paged.test_client())
+    answer = browser.client.get("/secret?tab=1")
+    assert (answer.status_code, answer.location) == (303, "/signin?next=%2Fsecret%3Ftab%3D1")
+    assert browser.sign_in("auditor", next="/secret?tab=1").location == "/secret?tab=1"
+    assert browser.client.get("/secret?tab=1").text == "for 审计员"
+
+
+@on_sqlite
+def test_a_page_for_others_says_so_and_shows_the_way_home(paged: APIFlask, in_: In) -> None:
+    answer = in_("crew.a").client.get("/secret")
+    assert (answer.status_code, answer.mimetype) == (403, "text/html")
+    assert "这个页面不对您的角色开放" in answer.text
+    assert 'href="/crew"' in answer.text
+
+
+@on_sqlite
+def test_a_page_is_no_part_of_the_api(paged: APIFlask) -> None:
+    assert "/secret" not in paged.test_client().get("/openapi.json").get_json()["paths"]

@@ -26,7 +26,14 @@ from dispatch.web.pages.shell import render
 from dispatch.web.pages.signin import Answer, address, onward
 
 # What a page may say is done, by its word in the catalogue.
-_DONE = ("password", "totp_on", "totp_off", "passkey_added", "passkey_removed", "others")
+_DONE = {
+    "password": "signin.done_password",
+    "totp_on": "signin.done_totp_on",
+    "totp_off": "signin.done_totp_off",
+    "passkey_added": "signin.done_passkey_added",
+    "passkey_removed": "signin.done_passkey_removed",
+    "others": "signin.done_others",
+}
 # Where the cookie of this browser keeps a secret that is not yet switched on.
 _DRAFT = "totp"
 
@@ -85,9 +92,7 @@ def _totp(pages: APIBlueprint, desk: Desk) -> None:
         if _DRAFT not in session:
             return redirect("/account/totp", 303)
         try:
-            token = factors.switch_on(
-                desk, known, secret=session[_DRAFT], address=address(), now=utc_now(), **told
-            )
+            token = factors.switch_on(desk, known, secret=session[_DRAFT], address=address(), now=utc_now(), **told)
         except DispatchError as error:
             return _enrol(error)
         session.pop(_DRAFT)
@@ -151,14 +156,13 @@ def _done(desk: Desk, what: str, token: str | None = None) -> Response:
 
 
 def _page(desk: Desk, known: Session, error: DispatchError | None = None, what: str = "") -> Answer:
-    done = request.args.get("done", "")
     page = render(
         "signin/account.html",
         sections=("signin",),
         known=known,
         role=ROLE_LABELS[known.actor.role],
         must_enrol=sessions.standing_of(desk, known) is Standing.ENROL,
-        done=done if done in _DONE else "",
+        done=_DONE.get(request.args.get("done", "")),
         error=error,
         what=what,
         has_totp=factors.is_on(desk, known),
