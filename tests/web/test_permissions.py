@@ -23,6 +23,7 @@ from tests.web.conftest import In, token_of
 PUBLIC = {
     "docs", "docs_asset", "docs_script", "health.healthz", "openapi.spec", "static",
     "pages.districts", "pages.grids", "pages.language", "pages.vendor",
+    "crew_pages.manifest", "crew_pages.worker",
     "signin.form", "signin.sign_in", "signin.sign_out",
     # For who has given a password or holds a link: they say so themselves, see test_second_factor and test_welcome.
     "factor.form", "factor.verify_code", "factor.passkey_options", "factor.verify_passkey",

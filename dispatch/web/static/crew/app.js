@@ -1,0 +1,153 @@
+// A crew's phone: one job with its next step, the others below; all of it works without signal.
+import { get } from "/static/common/api.js";
+import { $, fill, h, toast } from "/static/common/dom.js";
+import { now, page, t } from "/static/common/page.js";
+import { draw, everySecond } from "/static/common/sla.js";
+import { ringFor } from "./alarm.js";
+import { bottom, others, top } from "./card.js";
+import * as db from "./db.js";
+import * as jobs from "./jobs.js";
+import * as queue from "./queue.js";
+import { follow } from "./news.js";
+import { refusedList, waitingList } from "./outbox.js";
+import { copy, tell, whereAmI } from "./place.js";
+
+const MINUTES_FROM_S = 100;
+const HOURS_FROM = 120;
+const POSITION_EVERY_MS = 120_000;
+const state = { chosen: null, silenced: new Set(), reasons: {}, isReached: false, changes: 0, shown: [] };
+
+/** Draw a part again where what it shows has changed; what has the focus keeps it. */
+function renew(id, shows, build) {
+  const place = document.getElementById(id);
+  const mark = JSON.stringify(shows, (_, value) => (value instanceof Blob ? value.size : value));
+  if (place.dataset.mark === mark.length + ":" + hash(mark)) return;
+  place.dataset.mark = mark.length + ":" + hash(mark);
+  const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
+  fill(place, build());
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+function hash(text) {
+  let sum = 0;
+  for (let i = 0; i < text.length; i += 1) sum = (Math.imul(sum, 31) + text.charCodeAt(i)) | 0;
+  return sum;
+}
+
+const finished = (job) => !job.next && job.is_own;
+const ringName = (job) => `${job.number}:${job.round}`;
+
+async function show() {
+  const items = await queue.items();
+  const list = jobs.current(items);
+  const open = [...list.filter((job) => !finished(job)), ...list.filter(finished)];
+  if (!open.some((job) => job.number === state.chosen && !finished(job))) state.chosen = open[0]?.number ?? null;
+  state.shown = open;
+  const job = open.find((one) => one.number === state.chosen) ?? null;
+  const context = { job, silenced: [...state.silenced], reasons: state.reasons, isKnown: jobs.toldAt() !== null };
+  renew("refused", items.filter((item) => item.state === "refused"), () => refusedList(items, open));
+  renew("waiting", items.filter((item) => item.state === "waiting"), () => waitingList(items));
+  showJob(job, context);
+  renew("others", open.map((one) => [one.number === state.chosen, one]), () => others(open, state.chosen, choose));
+  $("#signed-out").hidden = !queue.signedOut();
+  ringFor(open.filter((one) => one.next === "accept" && !state.silenced.has(ringName(one))).map(ringName));
+  tick(now());
+}
+
+/** The form between the two parts stays as it is while news comes in: somebody may be writing. */
+function showJob(job, context) {
+  const [article, form] = [$("#job"), $("#form")];
+  if (article.dataset.number !== (job?.number ?? "")) fill(form);
+  article.dataset.number = job?.number ?? "";
+  article.setAttribute("aria-label", job?.number ?? t("crew.title"));
+  const empty = () => h("p.nothing", {}, t(context.isKnown ? "crew.no_jobs" : "crew.never_loaded"));
+  renew("job-top", context, () => (job ? top(job, { ...context, act }, form) : empty()));
+  renew("job-end", context, () => (job ? bottom(job, { ...context, act }, form) : null));
+}
+
+function choose(number) {
+  state.chosen = number;
+  show();
+  $("#job").scrollIntoView({ block: "start" });
+}
+
+const act = {
+  enqueue: queue.enqueue,
+  copy: async (text) => toast(t((await copy(text)) ? "crew.copied" : "crew.not_copied")),
+  silence: async (job) => {
+    state.silenced.add(ringName(job));
+    await db.keep("silenced", [...state.silenced].slice(-200));
+    show();
+  },
+};
+
+function tick(at_ms) {
+  for (const chip of document.querySelectorAll("#main .sla")) {
+    const job = state.shown.find((one) => one.number === chip.dataset.number);
+    if (job) draw(chip, job, at_ms);
+  }
+  const age = jobs.toldAt() === null ? "" : ageText((at_ms - jobs.toldAt()) / 1000);
+  $("#age").textContent = [state.isReached ? "" : t("crew.no_signal"), age].filter(Boolean).join(" · ");
+}
+
+function ageText(age_s) {
+  if (age_s < MINUTES_FROM_S) return t("common.data_age", { seconds: Math.max(0, Math.floor(age_s)) });
+  const minutes = Math.floor(age_s / 60);
+  return minutes < HOURS_FROM ? t("crew.age_minutes", { minutes }) : t("crew.age_hours", { hours: Math.floor(minutes / 60) });
+}
+
+async function load() {
+  const before = state.changes;
+  try {
+    await jobs.load(() => state.changes === before);
+    state.isReached = true;
+    if (state.changes !== before) return void load();
+  } catch {
+    state.isReached = false;
+  }
+  show();
+}
+
+async function loadReasons() {
+  state.reasons = (await db.kept("reasons")) ?? {};
+  try {
+    state.reasons = (await get("/categories")).reasons;
+    await db.keep("reasons", state.reasons);
+  } catch { /* those of the last time serve */ }
+  show();
+}
+
+async function tellPosition() {
+  const isOut = state.shown.some((job) => ["en_route", "on_site", "working"].includes(job.status));
+  if (!isOut || document.hidden || !state.isReached) return;
+  const place = await whereAmI(new Promise(() => {}));
+  if (place) tell(place);
+}
+
+async function start() {
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register("/crew/sw.js", { scope: "/crew" }).catch(console.warn);
+  navigator.storage?.persist?.();
+  await jobs.restore();
+  state.silenced = new Set(await db.kept("silenced"));
+  queue.onChange(async ({ answer }) => {
+    state.changes += 1;
+    if (answer) await jobs.update(answer);
+    show();
+  });
+  document.querySelector("form[action='/signout']")?.addEventListener("submit", () => {
+    jobs.forget();
+    navigator.serviceWorker?.controller?.postMessage("forget");
+  });
+  await show();
+  follow(load, (isReached) => {
+    state.isReached = isReached;
+    if (isReached) queue.send();
+    tick(now());
+  });
+  queue.send();
+  loadReasons();
+  everySecond(tick);
+  setInterval(tellPosition, POSITION_EVERY_MS);
+}
+
+start();

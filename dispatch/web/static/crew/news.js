@@ -1,0 +1,27 @@
+// When to ask for the jobs again: at every piece of news, and every so often in case one was missed.
+import { connect } from "/static/common/live.js";
+
+const SLOWLY_MS = 60_000;
+const TOGETHER_MS = 250;
+const TOPICS = new Set(["photo", "request"]);
+
+/**
+ * Call `load` whenever there may be something new, and `reached(isReached)` when the server is found or lost.
+ * What comes together is asked for once.
+ */
+export function follow(load, reached) {
+  let timer = null;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(load, TOGETHER_MS);
+  };
+  connect({
+    onTicket: soon,
+    onGone: soon,
+    onReload: soon,
+    onSignal: ({ topic }) => { if (TOPICS.has(topic)) soon(); },
+    onState: (state) => reached(state === "live" || state === "polling"),
+  });
+  setInterval(soon, SLOWLY_MS);
+  for (const name of ["online", "pageshow"]) window.addEventListener(name, soon);
+}

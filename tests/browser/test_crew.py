@@ -1,0 +1,228 @@
+"""A crew's day on its phone, in a real Chromium, with signal."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dispatch.domain.place import to_gcj02
+from dispatch.domain.states import Status, Verb
+from dispatch.services import asking, board, photos
+from dispatch.services.desk import Desk
+from tests.browser.test_every_page import violations
+from tests.support import pictures
+from tests.support.browser import Pages, picture
+from tests.support.cast import CALLER_PHONE, ZONE_A, Cast, act, dispatched, spot, ticket_at
+from tests.support.processes import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
+
+PHONE = {"width": 390, "height": 844}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def phone(pages: Pages, login: str = "crew.a", away_deg: float = 0.0005, **options: Any) -> Page:
+    """A phone of a crew, signed in, near the place of its work (`away_deg` north of it)."""
+    place = spot(pages.site.desk, ZONE_A, utc_now())
+    here = {"longitude": place.lon, "latitude": place.lat + away_deg, "accuracy": 12}
+    told = {**PHONE, "geolocation": here, "permissions": ["geolocation"], **options}
+    return pages.signed_in(login, **told)
+
+
+def press(page: Page, verb: str) -> None:
+    """Press the one large button, which must offer `verb`."""
+    page.locator(f"#big[data-verb={verb}]").click()
+
+
+def statuses(desk: Desk, cast: Cast, number: str) -> list[str]:
+    timeline = board.ticket(desk, cast.dispatcher, number, utc_now())["timeline"]
+    return [event["kind"] for event in timeline]
+
+
+def shoot(page: Page, stage: str) -> None:
+    page.set_input_files(
+        f"#photo-{stage}", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": pictures.jpeg(3000, 2000)}
+    )
+
+
+def test_a_crews_day(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, utc_now(), category="burst", description="路面冒水")
+    other = dispatched(desk, utc_now(), category="pressure", address="芙蓉中路 88 号", cti_call_id="2")
+    page = phone(pages)
+    expect(page).to_have_url(re.compile("/crew$"))
+    expect(page.locator(".job .address")).to_have_text("天心区坡子街 12 号")
+    expect(page.locator(".job")).to_contain_text("爆管")
+    expect(page.locator("#others")).to_contain_text("芙蓉中路 88 号")
+    assert page.evaluate("document.getElementById('big').offsetHeight") >= 64
+    expect(page.locator("html")).to_have_attribute("data-ringing", "2")
+    picture(page, "crew-new")
+
+    press(page, "accept")
+    press(page, "depart")
+    press(page, "arrive")
+    shoot(page, "before")
+    press(page, "work")
+    expect(page.locator("#do-isolate")).to_be_visible()
+    picture(page, "crew-working")
+    page.click("#do-isolate")
+    shoot(page, "after")
+    press(page, "done")
+    expect(page.locator("#waiting")).to_have_text("全部已上传")
+    expect(page.locator(".job .address")).to_have_text("芙蓉中路 88 号")
+
+    kinds = statuses(desk, cast, number)
+    assert kinds[kinds.index("accept") :] == [
+        "accept", "depart", "arrive", "photo", "work", "isolate", "photo", "done",
+    ]  # fmt: skip
+    timeline = board.ticket(desk, cast.agent, number, utc_now())["timeline"]
+    assert any("距报修点 55 m (精度 12 m)" in event["text"] for event in timeline)
+    kept = photos.of_ticket(desk, cast.agent, number)
+    assert [(photo["stage"], photo["width"]) for photo in kept] == [("before", 2048), ("after", 2048)]
+    assert board.ticket(desk, cast.agent, other, utc_now())["status"] == "dispatched"
+
+
+def test_far_from_the_place_somebody_says_why(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.EN_ROUTE, utc_now())
+    page = phone(pages, away_deg=0.01)
+    press(page, "arrive")
+    expect(page.locator(".ask")).to_contain_text("精度 12 m")
+    page.click("#form-ok")
+    expect(page.locator(".ask")).to_be_visible()  # it needs a word
+    picture(page, "crew-far")
+    page.fill("#note", "阀门在路口")
+    page.click("#form-ok")
+    expect(page.locator("#big")).to_have_attribute("data-verb", "work")
+    wait_for(lambda: "阀门在路口" in last_line(desk, cast, number), "the reason is in the timeline")
+
+
+def test_a_phone_that_does_not_know_where_it_is_arrives_all_the_same(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.EN_ROUTE, utc_now())
+    page = phone(pages, permissions=[])
+    press(page, "arrive")
+    expect(page.locator("#big")).to_have_attribute("data-verb", "work")
+    wait_for(lambda: last_line(desk, cast, number).endswith("到场"), "it has arrived")
+
+
+def last_line(desk: Desk, cast: Cast, number: str) -> str:
+    return str(board.ticket(desk, cast.agent, number, utc_now())["timeline"][-1]["text"])
+
+
+def test_the_caller_is_called_back_and_that_is_written_down(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.EN_ROUTE, utc_now())
+    page = phone(pages)
+    call = page.locator("#call")
+    expect(call).to_have_text("回拨 130****0001")
+    assert CALLER_PHONE not in page.content()
+    call.click()
+    expect(call).to_have_attribute("href", f"tel:{CALLER_PHONE}")
+    entry = board.audited(desk, cast.auditor, subject=number, after=0, limit=1)["items"][0]
+    assert (entry["action"], entry["detail"]) == ("reveal", {"reason": "回拨"})
+    kept = page.evaluate("async () => JSON.stringify(await (await import('/static/crew/db.js')).kept('jobs'))")
+    assert number in kept
+    assert CALLER_PHONE not in kept
+
+
+def test_the_way_is_told_in_gcj02(pages: Pages, desk: Desk, cast: Cast) -> None:
+    ticket_at(desk, Status.ACCEPTED, utc_now(), address="坡子街 12 号")
+    page = phone(pages)
+    place = to_gcj02(spot(desk, ZONE_A, utc_now()))
+    way = parse_qs(urlsplit(page.locator("#way").get_attribute("href") or "").query)
+    assert way["coordinate"] == ["gaode"]
+    lon, lat, name = way["to"][0].split(",")
+    assert (float(lon), float(lat)) == pytest.approx((place.lon, place.lat), abs=1e-5)
+    assert name == "坡子街 12 号"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("#copy")
+    expect(page.locator("#toasts")).to_contain_text("地址已复制")
+    assert page.evaluate("navigator.clipboard.readText()") == "坡子街 12 号"
+
+
+def test_a_crew_returns_a_ticket_or_asks_for_time(pages: Pages, desk: Desk, cast: Cast) -> None:
+    held = ticket_at(desk, Status.WORKING, utc_now(), cti_call_id="1")
+    page = phone(pages)
+    page.click("#do-ask_hold")
+    page.select_option("#reason", "wait_material")
+    page.fill("#note", "缺一个 DN100 抱箍")
+    page.click("#form-ok")
+    expect(page.locator(".job")).to_contain_text("申请挂起: 等待审批")
+    expect(page.locator("#do-ask_hold")).to_have_count(0)
+    page.click("#do-ask_extend")
+    page.fill("#note", "要等停水窗口")
+    page.fill("#until", "2027-01-01T08:00")
+    page.click("#form-ok")
+    expect(page.locator(".job")).to_contain_text("申请延期: 等待审批")
+    expect(page.locator("#waiting")).to_have_text("全部已上传")
+    asked = asking.requests(desk, cast.dispatcher, number=held, is_open=True, after=0, limit=9)["items"]
+    assert {(one["verb"], one["note"]) for one in asked} == {("hold", "缺一个 DN100 抱箍"), ("extend", "要等停水窗口")}
+    assert {one["until"] for one in asked if one["verb"] == "extend"} == {"2027-01-01T00:00:00+00:00"}
+    back = dispatched(desk, utc_now(), category="burst", cti_call_id="2")
+    page.click(f"#job-{back}")
+    page.click("#do-return")
+    page.select_option("#reason", "not_ours")
+    page.click("#form-ok")
+    expect(page.locator(".job")).to_have_attribute("aria-label", held)
+    wait_for(lambda: board.ticket(desk, cast.agent, back, utc_now())["status"] == "returned", "it went back")
+
+
+def test_a_new_job_rings_until_it_is_accepted_or_silenced(pages: Pages, desk: Desk, cast: Cast) -> None:
+    page = phone(pages)
+    html = page.locator("html")
+    expect(page.locator("#job")).to_have_text("现在没有工单。新工单会在这里响铃。")
+    dispatched(desk, utc_now(), address="一号")
+    expect(html).to_have_attribute("data-ringing", "1")  # by the stream: nobody reloads
+    expect(html).to_have_attribute("data-rung", "1")
+    page.click("#silence")
+    expect(html).to_have_attribute("data-ringing", "0")
+    dispatched(desk, utc_now(), category="burst", address="二号", cti_call_id="2")
+    expect(html).to_have_attribute("data-rung", "2")
+    page.locator("#others button").click()
+    press(page, "accept")
+    expect(html).to_have_attribute("data-ringing", "0")
+    page.reload()
+    expect(html).to_have_attribute("data-ringing", "0")
+
+
+def test_what_people_wrote_is_text(pages: Pages, desk: Desk, cast: Cast) -> None:
+    nasty = "<img src=x onerror=alert(1)><script>alert(1)</script>'); DROP TABLE tickets;--"
+    ticket_at(desk, Status.WORKING, utc_now(), description=nasty, address=nasty)
+    page = phone(pages)
+    expect(page.locator(".job .address")).to_have_text(nasty)
+    expect(page.locator(".job .description")).to_have_text(nasty)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_with_work_on_it_is_for_everybody(pages: Pages, desk: Desk, cast: Cast, language: str) -> None:
+    ticket_at(desk, Status.WORKING, utc_now(), category="burst", cti_call_id="1")
+    dispatched(desk, utc_now() - timedelta(hours=1), cti_call_id="2")
+    page = phone(pages, language=language)
+    page.locator("#others button").first.click()
+    page.locator("#others button").first.click()
+    pages.watch.allow("net::ERR")
+    page.context.set_offline(True)
+    page.locator("#do-isolate").or_(page.locator("#do-return")).first.click()
+    page.locator("#do-ask_extend").click()
+    page.locator("#waiting summary").or_(page.locator("#waiting p")).click()
+    assert violations(page) == []
+    narrow = phone(pages, width=320, height=640, language=language)
+    expect(narrow.locator(".job")).to_be_visible()
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_news_leaves_alone_what_somebody_is_writing(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.WORKING, utc_now())
+    page = phone(pages)
+    page.click("#do-ask_extend")
+    page.locator("#note").press_sequentially("要等")
+    act(desk, cast.agent, number, Verb.URGE, utc_now())
+    dispatched(desk, utc_now(), category="pressure", cti_call_id="2")
+    expect(page.locator("#others")).to_contain_text("水压不足")
+    page.keyboard.type("停水窗口")
+    expect(page.locator("#note")).to_have_value("要等停水窗口")
