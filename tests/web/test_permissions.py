@@ -17,7 +17,9 @@ from werkzeug.test import TestResponse
 
 from dispatch.domain.roles import PERMISSIONS, ROLE_LABELS, Permission, Role
 from dispatch.domain.states import Verb
+from dispatch.services.desk import Desk
 from dispatch.web import auth
+from tests.support.cast import dispatched
 from tests.web.conftest import In, token_of
 
 PUBLIC = {
@@ -136,6 +138,26 @@ def test_every_route_and_this_role_in_a_browser(app: APIFlask, in_: In, role: Ro
     csrf = browser.csrf
     for route in routes(app):
         assert_kept(route, role, route.ask(browser.client, **{"X-CSRFToken": csrf}))
+
+
+def test_a_foreign_ticket_is_to_every_route_as_none(app: APIFlask, in_: In, desk: Desk, now: datetime) -> None:
+    """Whoever may not see a ticket cannot tell from any answer that it is there; its own crew is let in."""
+    number, missing = dispatched(desk, now), "GD20261124-009999"
+    own, foreign = in_("crew.a"), in_("crew.b")
+    headers = {"X-CSRFToken": foreign.csrf}
+    tried = [route for route in routes(app) if "<number>" in route.rule.rule and not route.is_page]
+    assert len(tried) > 20
+    for route in tried:
+        told = {}
+        for tell in (number, missing):
+            path = route.address.replace(VALUES["number"], tell)
+            answer = foreign.client.open(path, method=route.method, json={}, headers=headers)
+            told[tell] = (answer.status_code, answer.text.replace(tell, "?"))
+        assert told[number] == told[missing], route
+        assert 400 <= told[number][0] < 500, route
+        if route.is_read and route.permission in PERMISSIONS[Role.CREW]:
+            path = route.address.replace(VALUES["number"], number)
+            assert own.client.get(path).status_code == 200, route
 
 
 def assert_kept(route: Route, role: Role, answer: TestResponse) -> None:
