@@ -29,7 +29,7 @@ from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import asking, board, console, crew, cti, figures, outages, photos, session, stream, v1
+from dispatch.web.api import asking, board, console, crew, cti, figures, outages, photos, public, session, stream, v1
 from dispatch.web.now import utc_now
 from dispatch.web.pages import account, factor, shell, signin, welcome
 from dispatch.web.pages import crew as crew_page
@@ -76,6 +76,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(session.blueprint(desk))
     app.register_blueprint(board.blueprint(desk))
     app.register_blueprint(outages.blueprint(desk))
+    app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))
     app.register_blueprint(asking.blueprint(desk))
     app.register_blueprint(figures.blueprint(desk))
     feed = Feed(desk, utc_now)

@@ -112,6 +112,8 @@ class Actor:
 
 
 SYSTEM = Actor(user_id=0, name="调度系统", role=Role.SYSTEM)
+# Whoever reports on the public page. Nobody signs in as it: only services/public.py and tracking.py act in its name.
+PUBLIC = Actor(user_id=-1, name="公众网页", role=Role.INTEGRATION)
 
 
 def check_permitted(actor: Actor, permission: Permission) -> None:

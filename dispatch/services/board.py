@@ -12,7 +12,7 @@ from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
 from dispatch.domain.search import query_terms
 from dispatch.services import present
 from dispatch.services.desk import Desk
-from dispatch.storage import audit, board, calls, directory, escalations
+from dispatch.storage import audit, board, calls, directory, escalations, ratings
 from dispatch.storage.board import Filter
 
 
@@ -45,7 +45,7 @@ def tickets(
 
 
 def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, Any]:
-    """Return one ticket with its calls (numbers masked), timeline and escalations.
+    """Return one ticket with its calls (numbers masked), timeline, escalations and its last rating.
 
     Raises:
         NotFound: if there is none for this actor.
@@ -58,6 +58,7 @@ def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, An
             **present.from_row(tx, desk, row, now),
             "calls": [_call(call) for call in calls.of_ticket(tx, row["id"])],
             "timeline": [_event(event) for event in board.timeline(tx, row["id"])],
+            "rating": present.rating(ratings.last(tx, row["id"])),
             "escalations": [
                 present.escalation({**step, "number": number}) for step in escalations.of_ticket(tx, row["id"])
             ],

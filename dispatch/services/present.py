@@ -94,6 +94,13 @@ def escalation(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: row[name] for name in _ESCALATION}, **{name: time(row[name]) for name in times}}
 
 
+def rating(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the public form of what the caller thinks of a round, or None."""
+    if row is None:
+        return None
+    return {**{name: row[name] for name in ("stars", "words", "round")}, "at": time(row["at"])}
+
+
 def load(tx: Tx, desk: Desk, number: str, now: datetime) -> dict[str, Any]:
     """Return the public form of a ticket by number.
 

@@ -65,6 +65,11 @@ def claim(tx: Tx, keys: Sequence[tuple[str, str]], body_sha256: str, now: dateti
     return found
 
 
+def is_claimed(tx: Tx, key: str) -> bool:
+    """Tell whether a key was answered before; what is answered at this moment is not seen."""
+    return tx.conn.execute(_FIND, {"wanted": key}).first() is not None
+
+
 def keep(tx: Tx, keys: Sequence[tuple[str, str]], reply: dict[str, Any]) -> None:
     """Keep the answer under the claimed keys."""
     if keys:

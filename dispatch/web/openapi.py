@@ -13,6 +13,7 @@ from dispatch.web.api.responses import XLSX, Problem
 from dispatch.web.errors import PROBLEM_JSON
 
 _OF_TICKET = "/api/v1/tickets/{number}/"
+_PUBLIC = "/api/v1/public/"
 _PAGE = Path(__file__).parent / "docs"
 # Problems by status: what every guarded operation may answer, and what only those that read or take something.
 _ALWAYS = {401: "没有令牌, 或令牌无效", 403: "角色没有此项权限", 503: "系统尚未初始化, 或数据库暂不可用"}
@@ -23,6 +24,7 @@ _WITH_BODY = {
     404: "没有所指的工单",
     413: "请求体过大",
 }
+_WITHOUT_LOGIN = {429: "次数过多: Retry-After 说何时再试", 503: _ALWAYS[503]}
 # Of what is done to a ticket; to look at its callers' numbers is none of that.
 _WITH_TICKET = {
     409: "与工单当前状态或版本冲突: current_status 和 current_version, 或 ticket, 是它现在的样子; 没有时请重新读取",
@@ -70,10 +72,9 @@ def _complete(spec: dict[str, Any]) -> dict[str, Any]:
             for parameter in operation["parameters"]:
                 _drop_null(parameter["schema"])
             _require_body(operation, schemas)
-            if "security" in operation:
+            if "security" in operation or path.startswith(_PUBLIC):
                 _add_problems(path, operation)
-            else:
-                operation["security"] = []
+            operation.setdefault("security", [])
     spec["paths"] = dict(sorted(spec["paths"].items()))
     first = spec["paths"]["/api/v1/calls"]["post"]["responses"]
     first["200"] = {**first["201"], "description": "重复的请求: 第一次的回答"}
@@ -110,14 +111,14 @@ def _require_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _add_problems(path: str, operation: dict[str, Any]) -> None:
-    problems = dict(_ALWAYS)
+    problems = dict(_ALWAYS) if "security" in operation else _WITHOUT_LOGIN
     if operation.get("parameters") or "requestBody" in operation:
         problems |= _WITH_INPUT
     if "{" in path:
         problems |= _WITH_PATH
     if "requestBody" in operation:
         problems = _WITH_BODY | problems
-        if (path.startswith(_OF_TICKET) and not path.endswith("/reveal")) or path.endswith("/decide"):
+        if (path.startswith(_OF_TICKET) and not path.endswith("/reveal")) or path.endswith(("/decide", "/rating")):
             problems |= _WITH_TICKET
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, description in sorted(problems.items()):

@@ -111,9 +111,19 @@ class Escalation(BaseModel):
     acknowledged_by: str | None
 
 
+class Rating(BaseModel):
+    """What the caller thinks of a round of work."""
+
+    stars: int = Field(description="1 to 5")
+    words: str
+    round: int
+    at: str
+
+
 class TicketDetail(Ticket):
     """A ticket with all that happened to it."""
 
+    rating: Rating | None = Field(description="of the last round that was rated")
     calls: list[Call]
     timeline: list[Event]
     escalations: list[Escalation]
