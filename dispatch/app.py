@@ -32,6 +32,7 @@ from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import asking, board, console, crew, cti, figures, outages, photos, public, session, stream, v1
 from dispatch.web.now import utc_now
 from dispatch.web.pages import account, factor, shell, signin, welcome
+from dispatch.web.pages import board as board_page
 from dispatch.web.pages import crew as crew_page
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(shell.blueprint(desk, _DATA))
     for door in (signin, factor, welcome, account):
         app.register_blueprint(door.blueprint(desk))
+    app.register_blueprint(board_page.blueprint())
     app.register_blueprint(crew_page.blueprint())
     return app
 

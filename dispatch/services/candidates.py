@@ -14,7 +14,7 @@ from dispatch.storage import queue
 
 # As many grids around a place are looked at.
 _NEAREST = 8
-AT_MOST = 8
+AT_MOST = 5
 
 
 def candidates(desk: Desk, actor: Actor, number: str, now: datetime) -> list[dict[str, Any]]:

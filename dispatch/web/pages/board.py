@@ -1,0 +1,33 @@
+"""The board of dispatchers and supervisors, its figures, and the wallboard."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from dispatch.domain.roles import PERMISSIONS, Permission
+from dispatch.web.auth import actor, page
+from dispatch.web.pages.shell import render
+
+
+def blueprint() -> APIBlueprint:
+    """Return the pages."""
+    pages = APIBlueprint("board_pages", __name__, enable_openapi=False)
+
+    @pages.get("/board")
+    @page(pages, Permission.READ)
+    def board() -> str:
+        # Buttons that the server would refuse are not shown; it decides all the same.
+        may = sorted(PERMISSIONS[actor().role])
+        return render("board/board.html", sections=("board",), data={"may": may})
+
+    @pages.get("/figures")
+    @page(pages, Permission.READ)
+    def figures() -> str:
+        return render("board/figures.html", sections=("board",))
+
+    @pages.get("/wall")
+    @page(pages, Permission.READ)
+    def wall() -> str:
+        return render("board/wall.html", sections=("wall",))
+
+    return pages

@@ -1,0 +1,201 @@
+// The board: what it shows, what it hears, which key does what.
+import { get } from "../common/api.js";
+import { $, fill, h, toast } from "../common/dom.js";
+import { bind } from "../common/keys.js";
+import { connect } from "../common/live.js";
+import { now, setNow, t } from "../common/page.js";
+import { everySecond } from "../common/sla.js";
+import { makeActions } from "./actions.js";
+import { drawRequests, drawTeams } from "./below.js";
+import { drawCounters, drawLamp, drawTime } from "./counters.js";
+import { Detail } from "./detail.js";
+import * as filters from "./filters.js";
+import { Place } from "./place.js";
+import { Queue } from "./queue.js";
+import { Tickets } from "./state.js";
+
+const PAGE = 100;
+const word = (name) => t(`board.${name}`);
+// The detail stands below the queue, and would open unseen.
+const NARROW = matchMedia("(max-width: 799px)");
+const tickets = new Tickets();
+tickets.filter = filters.read();
+let opened = null;
+let next = null;
+let all = 0;
+
+const queue = new Queue($("#queue"), open);
+const place = new Place($("#map"), open);
+const detail = new Detail($("#detail"), (name, subject) => run(name, subject));
+const actions = makeActions({
+  form: detail.form,
+  onDone: (number) => { queue.focus(number); showDetail(number); recount(); },
+  onStale: (ticket, number) => { if (ticket) tickets.put(ticket); draw(); showDetail(number); },
+});
+
+// ---------------------------------------------------------------- what is shown
+
+/** Run at most once in `pause_ms`, and once more after the last wish. */
+function throttled(pause_ms, job) {
+  let timer = null;
+  let isWanted = false;
+  const start = async () => {
+    isWanted = false;
+    timer = setTimeout(() => { timer = null; if (isWanted) start(); }, pause_ms);
+    await job().catch(told);
+  };
+  return () => { isWanted = true; if (timer === null) start(); };
+}
+
+/** What could not be loaded is told by the lamp of the connection; a problem that the server names is said. */
+function told(problem) {
+  if (problem.status && problem.status !== 401) toast(problem.message, { kind: "error" });
+}
+
+function take(board) {
+  setNow(board.server_time);
+  all = board.counters.open;
+  drawCounters($("#counters"), board.counters, word);
+  drawLamp(board.lamp, word);
+}
+
+async function load() {
+  const board = await get("/board", { ...tickets.filter, limit: PAGE });
+  tickets.replace([board.items, board.rescuable]);
+  next = board.next;
+  take(board);
+  draw();
+}
+
+async function loadMore() {
+  const board = await get("/board", { ...tickets.filter, limit: PAGE, after: next });
+  tickets.add([board.items]);
+  next = board.next;
+  take(board);
+  draw();
+}
+
+const recount = throttled(2_000, async () => {
+  const [board, asked] = await Promise.all([get("/board", { ...tickets.filter, limit: 0 }), get("/requests", { limit: 200 })]);
+  take(board);
+  drawRequests(asked.items, open);
+  drawShown();
+});
+
+const loadTeams = throttled(10_000, async () => drawTeams((await get("/board/teams")).items));
+const loadCrews = throttled(5_000, async () => place.drawCrews((await get("/positions")).items));
+
+const loadDetail = throttled(500, async () => {
+  const number = opened;
+  if (!number) return;
+  const [ticket, asked] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number })]);
+  if (number !== opened) return;
+  detail.draw(ticket, asked.items);
+  if (tickets.get(number)) tickets.put(ticket);
+});
+
+function showDetail(number) {
+  if (number === opened) loadDetail();
+}
+
+function draw(at_ms = now()) {
+  const rows = tickets.ordered(at_ms);
+  queue.draw(rows, opened, at_ms);
+  place.draw(rows.map(({ ticket }) => ticket), at_ms);
+  drawShown();
+}
+
+function drawShown() {
+  $("#shown").textContent = t("board.shown", { shown: tickets.byNumber.size, all });
+  $("#more").hidden = next === null;
+}
+
+/** Show a ticket in the detail and on the map. */
+async function open(number) {
+  opened = number;
+  actions.close();
+  draw();
+  const [ticket, asked] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number })]);
+  if (opened !== number) return;
+  detail.draw(ticket, asked.items);
+  place.follow(ticket);
+  $("#detail").dataset.number = number;
+  if (NARROW.matches) $("#detail").scrollIntoView();
+}
+
+// ---------------------------------------------------------------- what is done
+
+/** Do something to the ticket under the keyboard's focus, or else to the one in the detail. */
+async function run(name, subject) {
+  const number = queue.focused ?? opened;
+  if (!number) return;
+  if (number !== opened || detail.ticket?.number !== number) await open(number).catch(told);
+  if (detail.ticket?.number === number) actions.run(name, detail.ticket, detail.requests, subject);
+}
+
+function closeForm() {
+  actions.close();
+  if (opened) queue.focus(opened);
+}
+
+function toggle(details) {
+  details.open = !details.open;
+  (details.querySelector("select, input") ?? details.querySelector("summary")).focus();
+}
+
+const KEYS = {
+  j: () => queue.move(1, opened),
+  k: () => queue.move(-1, opened),
+  r: () => run("reassign"),
+  u: () => run("urge"),
+  s: () => run("supervise"),
+  a: () => run("acknowledge"),
+  g: () => run("grant"),
+  x: () => run("refuse"),
+  h: () => run("hold"),
+  e: () => run("extend"),
+  f: () => toggle($("#filters")),
+  "?": () => toggle($("#help")),
+};
+bind({ ...KEYS, Escape: closeForm });
+
+function drawKeys() {
+  const words = {
+    "J / K": t("board.key_move"), Enter: t("board.key_open"), R: t("verb.reassign"), U: t("verb.urge"), S: t("verb.supervise"),
+    A: t("board.acknowledge"), G: t("board.grant"), X: t("board.refuse"), H: t("verb.hold"), E: t("verb.extend"),
+    F: t("board.key_filter"), Esc: t("board.key_close"), "?": t("board.key_help"),
+  };
+  fill($("#keys"), Object.entries(words).map(([key, word]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, word)]));
+}
+
+// ---------------------------------------------------------------- what is heard
+
+function hear(ticket) {
+  tickets.put(ticket);
+  draw();
+  showDetail(ticket.number);
+  recount();
+  loadTeams();
+}
+
+const live = connect({
+  onReload: () => { load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); },
+  onTicket: hear,
+  onGone: ({ number }) => { tickets.remove(number); draw(); recount(); },
+  onSignal: ({ topic }) => { if (topic === "position") loadCrews(); },
+  onPulse: ({ scheduler }) => drawLamp(scheduler, word),
+  onState: () => drawTime(live),
+});
+
+everySecond((at_ms) => {
+  queue.tick(at_ms);
+  detail.tick(at_ms);
+  draw(at_ms);
+  drawTime(live);
+});
+// A breach that time alone brings changes the counters without a word from anybody.
+setInterval(() => { recount(); loadCrews(); }, 15_000);
+window.addEventListener("signed-out", () => { $("#signed-out").hidden = false; });
+$("#more").addEventListener("click", () => loadMore().catch(told));
+drawKeys();
+get("/board/teams").then(({ items }) => filters.build(items, (filter) => { tickets.filter = filter; load().catch(told); recount(); })).catch(told);

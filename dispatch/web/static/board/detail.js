@@ -1,0 +1,117 @@
+// One ticket: facts, clocks, what waits for an answer, its timeline.
+import { fill, h } from "../common/dom.js";
+import { now, t, tOr } from "../common/page.js";
+import { chip, draw } from "../common/sla.js";
+import { clockTime, shortTime, span } from "../common/time.js";
+import { mayDo } from "./actions.js";
+
+const time = (iso) => shortTime(iso, now());
+
+export class Detail {
+  #element;
+  #chip = null;
+  #ticket = null;
+  form = h("div.form-place");
+  #actions;
+
+  /** @param {(name: string, subject?: object) => void} run starts an action on the ticket shown */
+  constructor(element, run) {
+    this.#element = element;
+    this.#actions = (ticket, requests) => actionBar(ticket, requests, run);
+    this.run = run;
+  }
+
+  get ticket() {
+    return this.#ticket;
+  }
+
+  /** What is asked for on the ticket shown. */
+  requests = [];
+
+  draw(ticket, requests) {
+    this.requests = requests;
+    const isOther = this.#ticket?.number !== ticket.number;
+    this.#ticket = ticket;
+    this.#chip = chip(ticket);
+    if (isOther) fill(this.form);
+    const held = this.form.contains(document.activeElement) ? document.activeElement : null;
+    fill(this.#element,
+      h("header.detail-head", {}, h("h2", {}, tOr(`category.${ticket.category}`, ticket.category_label), " ", h("span.soft.small", {}, ticket.number)), this.#chip),
+      ticket.ended_at && h("p.fault", {}, t("board.gone")),
+      this.#actions(ticket, requests),
+      this.form,
+      facts(ticket),
+      waiting(ticket, requests, this.run),
+      clocks(ticket),
+      timeline(ticket));
+    held?.focus();
+  }
+
+  tick(at_ms) {
+    if (this.#chip) draw(this.#chip, this.#ticket, at_ms);
+  }
+}
+
+function actionBar(ticket, requests, run) {
+  const buttons = ["reassign", "urge", "supervise", "acknowledge", "grant", "refuse", "hold", "extend"].filter((name) => mayDo(name, ticket, requests));
+  const labels = { acknowledge: t("board.acknowledge"), grant: t("board.grant"), refuse: t("board.refuse") };
+  const keys = { reassign: "R", urge: "U", supervise: "S", acknowledge: "A", grant: "G", refuse: "X", hold: "H", extend: "E" };
+  const label = (name) => (name === "reassign" && !ticket.verbs.includes("reassign") ? t("verb.dispatch") : labels[name] ?? t(`verb.${name}`));
+  return h("div.row.actions", {}, buttons.map((name) =>
+    h("button", { type: "button", dataset: { action: name }, onclick: () => run(name) }, label(name), " ", h("kbd", { "aria-hidden": "true" }, keys[name]))));
+}
+
+function facts(ticket) {
+  const team = [ticket.team_id, ticket.steward].filter(Boolean).join(" · ");
+  const told = [
+    [t("common.status"), `${t(`status.${ticket.status}`)} · ${ticket.level} ${tOr(`level.${ticket.level}`, ticket.level_label)}`],
+    [t("common.address"), ticket.address],
+    [t("common.description"), ticket.description],
+    [t("common.zone"), [ticket.zone_id, ticket.branch].filter(Boolean).join(" · ")],
+    [t("common.team"), team],
+    [t("board.assisting"), ticket.assisting.join(", ")],
+    [t("board.reason"), ticket.route_reason],
+    [t("board.received"), time(ticket.received_at)],
+  ];
+  return h("dl.facts", {}, told.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+function waiting(ticket, requests, run) {
+  const steps = ticket.escalations.filter((step) => !step.acknowledged_at);
+  const lines = [
+    ...requests.map((request) => h("li", {}, requestText(request), " ",
+      mayDo("grant", ticket, requests) && h("button", { type: "button", onclick: () => run("grant", request) }, t("board.grant")), " ",
+      mayDo("refuse", ticket, requests) && h("button", { type: "button", onclick: () => run("refuse", request) }, t("board.refuse")))),
+    ...steps.map((step) => h("li", {}, `${t(`clock.${step.clock}`)} ${Math.round(step.ratio * 100)} % · ${step.label} · ${time(step.fired_at)}`,
+      step.late_s >= 1 && ` (${t("board.late", { time: span(step.late_s * 1000) })})`, " ",
+      mayDo("acknowledge", ticket, requests) && h("button", { type: "button", onclick: () => run("acknowledge", step) }, t("board.acknowledge")))),
+  ];
+  return lines.length > 0 && h("section", {}, h("h3", {}, t("board.escalations")), h("ul.lines", {}, lines));
+}
+
+/** A request in words. */
+export function requestText({ asker, verb, until, reason, reason_label, note }) {
+  const asked = t("board.request", { who: asker, verb: t(`verb.${verb}`), until: time(until) });
+  return [asked, reason && tOr(`reason.${reason}`, reason_label), note].filter(Boolean).join("; ");
+}
+
+function clocks(ticket) {
+  const line = (clock) => {
+    const more = [
+      clock.met_at && t("board.met", { time: time(clock.met_at) }),
+      clock.resume_at && t("board.resumes", { time: time(clock.resume_at) }),
+      clock.original_due_at !== clock.due_at && t("board.original_due", { time: time(clock.original_due_at) }),
+    ].filter(Boolean).join("; ");
+    const look = { running: "normal", met: "ended", void: "ended", breached: "breached", paused: "paused" }[clock.state];
+    const word = clock.state === "running" ? "" : clock.state === "breached" ? `■ ${t("sla.breached")}` : clock.state === "paused" ? `‖ ${t("sla.paused")}` : "✓";
+    return h("tr", {}, h("th", { scope: "row" }, t(`clock.${clock.kind}`), clock.round > 1 && ` ${clock.round}`), h("td", {}, time(clock.due_at)),
+      h("td", {}, word && h("span.sla", { dataset: { sla: look } }, word), " ", more));
+  };
+  return h("section", {}, h("h3", {}, t("board.clocks")), h("table", {}, h("tbody", {}, ticket.clocks.map(line))));
+}
+
+function timeline(ticket) {
+  const line = (event) => h("li", {}, h("time", {}, clockTime(event.effective_at)), " ", event.text,
+    event.time_source === "device" && h("span.chip", {}, t("board.device_time")));
+  return h("section", {}, h("h3", {}, t("board.timeline")), h("ol.lines.timeline", {}, [...ticket.timeline].reverse().map(line)));
+}
