@@ -19,6 +19,7 @@ PLACES = [
     ("/account", "agent"),
     ("/agent", "agent"),
     ("/board", "supervisor"),
+    ("/figures", "supervisor"),
     ("/wall", "supervisor"),
     ("/crew", "crew.a"),
 ]
