@@ -31,7 +31,7 @@ from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import asking, board, console, crew, cti, figures, outages, photos, public, session, stream, v1
 from dispatch.web.now import utc_now
-from dispatch.web.pages import account, factor, shell, signin, welcome
+from dispatch.web.pages import account, agent, factor, shell, signin, welcome
 from dispatch.web.pages import board as board_page
 from dispatch.web.pages import crew as crew_page
 
@@ -84,6 +84,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
     app.register_blueprint(health.blueprint(desk))
     app.register_blueprint(shell.blueprint(desk, _DATA))
+    app.register_blueprint(agent.blueprint(desk))
     for door in (signin, factor, welcome, account):
         app.register_blueprint(door.blueprint(desk))
     app.register_blueprint(board_page.blueprint())

@@ -1,0 +1,146 @@
+// The console: a call rings, is taken, written down and saved, by keyboard alone.
+import { get } from "/static/common/api.js";
+import { $, fill, h } from "/static/common/dom.js";
+import { bind } from "/static/common/keys.js";
+import { connect } from "/static/common/live.js";
+import { t } from "/static/common/page.js";
+import { everySecond } from "/static/common/sla.js";
+import * as command from "./command.js";
+import { change, clear, draft, isBlank } from "./draft.js";
+import * as form from "./form.js";
+import * as place from "./place.js";
+import * as route from "./route.js";
+import { confirm, save, say } from "./save.js";
+import * as tickets from "./tickets.js";
+import * as waiting from "./waiting.js";
+
+const ROUTED = ["category", "answers", "pipe_dn", "appointment_at"];
+let isWarned = false;
+
+function changed(name) {
+  isWarned = false;
+  if (ROUTED.includes(name)) route.refresh(place.draw);
+  showButton();
+}
+
+function showButton() {
+  const word = draft.attach_to ? t("agent.save_attach", { number: draft.attach_to }) : t(form.isInquiry() ? "agent.save_answer" : "agent.save_ticket");
+  fill($("#save"), word, " ", h("kbd", {}, "Ctrl+Enter"));
+}
+
+function show() {
+  form.show();
+  place.show();
+  route.refresh(place.draw);
+  showButton();
+  lookUp();
+}
+
+// Each look is in the audit, so it is not asked at every key.
+async function lookUp() {
+  const key = draft.cti_call_id ?? draft.caller_phone.replace(/[\s-]/g, "");
+  if (!draft.cti_call_id && !/^\+?\d{7,}$/.test(key)) return tickets.setHousehold(null);
+  const known = await get(`/callers/${encodeURIComponent(key)}`).catch(() => null);
+  return tickets.setHousehold(known);
+}
+
+// ---------------------------------------------------------------- one call after the other
+
+/** F2: the ringing call, else an empty form; what is not saved is thrown away only at the second press. */
+async function nextCall() {
+  if (draft.is_sending) return say(t("agent.saving_offline"));
+  if (!isBlank() && !isWarned) {
+    isWarned = true;
+    return say(t("agent.unsaved"));
+  }
+  return startCall(waiting.next());
+}
+
+async function startCall(call) {
+  if (!isBlank() && !isWarned) return nextCall();
+  const mine = call && (await waiting.claim(call));
+  if (call && !mine) return undefined;
+  isWarned = false;
+  clear(mine ? { cti_call_id: mine.call_id, caller_phone: mine.caller_phone ?? "", called_at: mine.rung_at ?? mine.heard_at } : {});
+  tickets.forget();
+  fill($("#said"));
+  show();
+  form.begin();
+  return undefined;
+}
+
+function saved(receipt) {
+  clear();
+  tickets.forget();
+  show();
+  confirm(receipt);
+  form.begin();
+  waiting.refresh();
+}
+
+function attach(ticket) {
+  if (!ticket) return say(t("agent.nothing_to_attach"));
+  change({ attach_to: ticket.number, category: draft.category ?? ticket.category });
+  showButton();
+  return save(saved);
+}
+
+function drop() {
+  if (draft.is_sending) return;
+  clear();
+  tickets.forget();
+  fill($("#said"));
+  show();
+  form.begin();
+}
+
+// ---------------------------------------------------------------- wires
+
+function wireKeys() {
+  const picks = Object.fromEntries([..."0123456789"].map((digit) => [digit, () => form.pressCategory(digit)]));
+  const chosen = Object.fromEntries([..."123456789"].map((digit) => [`Alt+${digit}`, () => tickets.choose(Number(digit))]));
+  bind({
+    ...picks, ...chosen,
+    F2: nextCall,
+    "Ctrl+Enter": () => save(saved),
+    "Alt+M": tickets.attachChosen,
+    "/": command.open,
+  });
+}
+
+function signedOut() {
+  fill($("#banner"), h("p", {}, t("common.signed_out"), " ", h("a.button", { href: "/signin?next=/agent" }, t("common.sign_in_again"))));
+}
+
+const STATES = { live: "common.live", polling: "common.polling", lost: "common.lost", "signed-out": "common.lost", connecting: "common.loading" };
+
+function start() {
+  form.wire(changed);
+  place.wire(() => {
+    route.refresh(place.draw);
+    tickets.lookAround(draft.place);
+  });
+  tickets.wire(attach);
+  waiting.wire(startCall);
+  command.wire({ newCall: nextCall });
+  wireKeys();
+  $("#caller_phone").addEventListener("change", lookUp);
+  $("#call").addEventListener("submit", (event) => event.preventDefault()); // Enter in a field saves nothing
+  $("#save").addEventListener("click", () => save(saved));
+  $("#drop").addEventListener("click", drop);
+  window.addEventListener("signed-out", signedOut);
+  window.addEventListener("online", () => { if (draft.is_sending) save(saved); });
+  connect({
+    onReload: waiting.refresh,
+    onSignal: ({ topic }) => { if (topic === "cti") waiting.refresh(); },
+    onTicket: tickets.update,
+    onState: (state) => { $("#state").textContent = t(STATES[state]); },
+  });
+  everySecond(() => { waiting.tick(); tickets.tick(); });
+  show();
+  if (draft.is_sending) save(saved);
+  else if (!isBlank()) say(t("agent.restored"));
+  form.begin();
+}
+
+start();

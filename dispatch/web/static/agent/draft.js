@@ -1,0 +1,80 @@
+// The call that is being written down. It lives in localStorage, so that a reload, a lost session or a dead server
+// loses nothing; its key makes every repetition of a save the same save.
+import { now, page } from "/static/common/page.js";
+
+const STORE = `agent-draft:${page.user.id}`;
+const TYPED = ["caller_phone", "caller_name", "address", "place_text", "description", "answer", "pipe_dn", "appointment_at"];
+
+const blank = () => ({
+  key: uuid(), called_at: null, cti_call_id: null, datum: "gcj02", place: null, category: null, answers: {},
+  attach_to: null, is_sending: false, ...Object.fromEntries(TYPED.map((name) => [name, ""])),
+});
+
+export let draft = load();
+
+function load() {
+  try {
+    return { ...blank(), ...JSON.parse(localStorage.getItem(STORE)) };
+  } catch {
+    return blank();
+  }
+}
+
+/** Change the draft and keep it; the first change is when the call came, if no telephone event said so. */
+export function change(values) {
+  Object.assign(draft, values);
+  draft.called_at ??= new Date(now()).toISOString();
+  keep();
+}
+
+function keep() {
+  localStorage.setItem(STORE, JSON.stringify(draft));
+}
+
+/** Begin with an empty one. */
+export function clear(values = {}) {
+  draft = { ...blank(), ...values };
+  if (Object.keys(values).length) keep();
+  else localStorage.removeItem(STORE);
+}
+
+/** Whether anything is in it that would be missed. */
+export function isBlank() {
+  return !draft.cti_call_id && !draft.category && !draft.place && TYPED.every((name) => draft[name] === "");
+}
+
+/** Return the body of POST /calls. */
+export function body(isInquiry) {
+  const { place } = draft;
+  return {
+    called_at: draft.called_at ?? new Date(now()).toISOString(),
+    category: draft.category,
+    description: draft.description,
+    address: address(),
+    answers: draft.answers,
+    ...(draft.cti_call_id && { cti_call_id: draft.cti_call_id }),
+    ...(draft.caller_phone && { caller_phone: draft.caller_phone.replace(/[\s-]/g, "") }),
+    ...(draft.caller_name && { caller_name: draft.caller_name }),
+    ...(place && { location: { lon: place.lon, lat: place.lat, datum: place.datum } }),
+    ...(draft.pipe_dn && { pipe_dn: number(draft.pipe_dn) }),
+    ...(draft.appointment_at && { appointment_at: `${draft.appointment_at}:00+08:00` }),
+    ...(draft.attach_to && { attach_to: draft.attach_to }),
+    ...(isInquiry && !draft.attach_to && { answer: draft.answer }),
+  };
+}
+
+// The crew must not take the middle of a grid for the caller's door.
+function address() {
+  if (draft.place?.source !== "grid") return draft.address;
+  const note = page.data.place_note.replace("{grid}", draft.place.grid);
+  return `${draft.address.slice(0, 299 - note.length)} ${note}`.trim();
+}
+
+/** A number where it is one; else the text, so that the server says what is wrong with it. */
+export const number = (text) => (/^\d+$/.test(text.trim()) ? Number(text) : text);
+
+// crypto.randomUUID is only there over https.
+function uuid() {
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
+}

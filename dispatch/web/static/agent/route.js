@@ -1,0 +1,52 @@
+// Where it would go and what would be due when: the server is asked while the agent types, and nothing is saved.
+import { Offline, post } from "/static/common/api.js";
+import { $, fill, h } from "/static/common/dom.js";
+import { now, t, tOr } from "/static/common/page.js";
+import { shortTime } from "/static/common/time.js";
+import { body, draft, number } from "./draft.js";
+import { isInquiry } from "./form.js";
+
+const PAUSE_MS = 120;
+let timer;
+let asked = 0;
+
+/** Ask again soon; `told` gets what the server says. */
+export function refresh(told) {
+  clearTimeout(timer);
+  timer = setTimeout(() => ask(told), PAUSE_MS);
+}
+
+async function ask(told) {
+  const turn = ++asked;
+  const { called_at, location, appointment_at } = body(false);
+  const pipe_dn = draft.pipe_dn ? number(draft.pipe_dn) : null;
+  const sketch = { called_at, category: draft.category, answers: draft.answers, location, appointment_at };
+  try {
+    const answer = await post("/preview", { ...sketch, ...(typeof pipe_dn === "number" && { pipe_dn }) });
+    if (turn !== asked) return;
+    show(answer);
+    told(answer);
+  } catch (error) {
+    if (turn === asked && !(error instanceof Offline)) fill($("#route"), h("p", {}, error.message));
+  }
+}
+
+function show(answer) {
+  const level = answer.level && `${answer.level} ${tOr(`level.${answer.level}`, answer.level_label)}`;
+  fill($("#level"), level ? h("span.chip", {}, level) : t(isInquiry() ? "agent.level_inquiry" : "agent.level_none"));
+  $("#appointment-box").hidden = !answer.needs_appointment;
+  if (isInquiry()) return fill($("#route"), h("p.soft", {}, t("agent.level_inquiry")));
+  const rows = [
+    [t("common.zone"), answer.zone_name && zoneText(answer)],
+    [t("common.team"), answer.team_name ?? t("agent.route_pending")],
+    [t("common.steward"), answer.steward],
+    [t("common.level"), level],
+    ...answer.clocks.map((clock) => [tOr(`clock.${clock.kind}`, clock.label), dueText(clock), clock.basis]),
+  ];
+  return fill($("#route"),
+    h("dl.facts", {}, rows.filter((row) => row[1]).map(([name, value, basis]) => [h("dt", {}, name), h("dd", { title: basis }, value)])),
+    h("p.small.soft.reason", {}, answer.reason));
+}
+
+const zoneText = ({ zone_id, zone_name }) => (zone_name.includes(zone_id) ? zone_name : `${zone_id} ${zone_name}`);
+const dueText = ({ due_at }) => (due_at ? t("agent.due_by", { time: shortTime(due_at, now()) }) : t("agent.no_appointment"));

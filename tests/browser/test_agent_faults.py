@@ -1,0 +1,133 @@
+"""A reload, a dead server, a session that ends in the middle of a call: nothing is lost, nothing is doubled."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dispatch.services.desk import Desk
+from tests.browser.agent_story import console, platform, tickets
+from tests.support.browser import Pages, sign_in
+from tests.support.cast import CALLER_PHONE, ZONE_A, password_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
+
+
+def write_down(page: Page) -> None:
+    page.fill("#address", "坡子街 12 号")
+    page.fill("#place", ZONE_A)
+    expect(page.locator("#place-said")).to_contain_text("近似")
+    page.focus("#category [role=radio]")
+    page.keyboard.press("6")
+    page.keyboard.press("n")
+    page.fill("#description", "水表漏水")
+
+
+def is_all_there(page: Page) -> None:
+    expect(page.locator("#address")).to_have_value("坡子街 12 号")
+    expect(page.locator("#place")).to_have_value(ZONE_A)
+    expect(page.locator("#description")).to_have_value("水表漏水")
+    expect(page.locator("#category [aria-checked=true]")).to_contain_text("漏水")
+    expect(page.locator("#questions [aria-checked=true]")).to_have_count(1)
+    expect(page.locator("#route")).to_contain_text("天心-03 水管家班组")
+
+
+def test_a_draft_survives_a_reload_with_its_call(pages: Pages, desk: Desk) -> None:
+    page = console(pages)
+    platform(pages, desk).tell("7731")
+    expect(page.locator("#waiting button")).to_be_visible()
+    page.keyboard.press("F2")
+    expect(page.locator("#caller_phone")).to_have_value(CALLER_PHONE)
+    write_down(page)
+    page.reload()
+    is_all_there(page)
+    expect(page.locator("#caller_phone")).to_have_value(CALLER_PHONE)
+    expect(page.locator("#said")).to_contain_text("已恢复")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_be_visible()
+    page.reload()
+    expect(page.locator("#address")).to_have_value("")
+    assert len(tickets(desk)) == 1
+
+
+def test_saved_twice_is_saved_once(pages: Pages, desk: Desk) -> None:
+    page = console(pages)
+    write_down(page)
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_be_visible()
+    assert len(tickets(desk)) == 1
+
+
+def test_an_answer_that_is_lost_on_its_way_makes_no_second_ticket(pages: Pages, desk: Desk) -> None:
+    pages.watch.allow("net::ERR")
+    page = console(pages)
+    write_down(page)
+    lost: list[int] = []
+
+    def lose(route: object) -> None:
+        # The server has it, and the page never learns.
+        lost.append(route.fetch().status)  # type: ignore[attr-defined]
+        route.abort()  # type: ignore[attr-defined]
+
+    page.route("**/api/v1/calls", lose, times=1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said")).to_contain_text("网络中断")
+    page.reload()
+    expect(page.locator("#said .saved")).to_be_visible()
+    assert lost == [201]
+    assert len(tickets(desk)) == 1
+
+
+def test_a_draft_survives_a_killed_server_and_is_saved_once_when_it_is_back(pages: Pages, desk: Desk) -> None:
+    pages.watch.allow("net::ERR|Failed to fetch")
+    page = console(pages)
+    write_down(page)
+    pages.web.kill()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said")).to_contain_text("网络中断")
+    expect(page.locator("#address")).to_be_disabled()  # what may have arrived must not change any more
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("F2")
+    expect(page.locator("#description")).to_have_value("水表漏水")
+    pages.web = pages.site.web().wait_until_up()
+    expect(page.locator("#said .saved")).to_be_visible(timeout=20_000)
+    assert len(tickets(desk)) == 1
+
+
+def test_a_session_that_ends_during_a_call_keeps_the_draft(pages: Pages, desk: Desk) -> None:
+    page = console(pages)
+    write_down(page)
+    page.context.clear_cookies(name="session")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#banner")).to_contain_text("内容已保留")
+    page.click("#banner a")
+    page.fill("input[name=login]", "agent")
+    page.fill("input[name=password]", password_of("agent"))
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url("**/agent")
+    is_all_there(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_be_visible()
+    assert len(tickets(desk)) == 1
+
+
+def test_an_unsaved_call_is_thrown_away_only_at_the_second_press_and_never_seen_by_another(
+    pages: Pages, desk: Desk
+) -> None:
+    page = console(pages)
+    write_down(page)
+    page.keyboard.press("F2")
+    expect(page.locator("#said")).to_contain_text("尚未保存")
+    is_all_there(page)
+    page.context.clear_cookies(name="session")
+    sign_in(page, "dispatcher")
+    page.goto("/agent")
+    expect(page.locator("#address")).to_have_value("")
+    page.context.clear_cookies(name="session")
+    sign_in(page, "agent")
+    is_all_there(page)
+    page.keyboard.press("F2")
+    page.keyboard.press("F2")
+    expect(page.locator("#address")).to_have_value("")
+    assert tickets(desk) == []
