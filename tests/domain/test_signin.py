@@ -66,7 +66,9 @@ def test_the_error_says_how_long() -> None:
     assert {wait_s: wait_text(wait_s) for wait_s in told} == told
 
 
-@pytest.mark.parametrize("password", ["湘江北去橘子洲头看万山红遍", "correct horse battery", "Aa1!Aa1!b2", "x" * 124 + "abcd"])
+@pytest.mark.parametrize(
+    "password", ["湘江北去橘子洲头看万山红遍", "correct horse battery", "Aa1!Aa1!b2", "x" * 124 + "abcd"]
+)
 def test_these_passwords_will_do(password: str) -> None:
     check_password(password, login="agent")
 

@@ -59,4 +59,10 @@ class Authenticator:
 
     def _outer(self, **response: bytes) -> dict[str, Any]:
         told = {member: bytes_to_base64url(value) for member, value in response.items()}
-        return {"id": self.name, "rawId": self.name, "type": "public-key", "clientExtensionResults": {}, "response": told}
+        return {
+            "id": self.name,
+            "rawId": self.name,
+            "type": "public-key",
+            "clientExtensionResults": {},
+            "response": told,
+        }
