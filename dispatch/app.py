@@ -14,6 +14,7 @@ import structlog
 from apiflask import APIFlask
 from flask_compress import Compress
 from sqlalchemy import make_url
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dispatch.domain.settings import Settings
 from dispatch.notify.console import Console
@@ -34,6 +35,7 @@ from dispatch.web.now import utc_now
 from dispatch.web.pages import account, agent, factor, shell, signin, welcome
 from dispatch.web.pages import board as board_page
 from dispatch.web.pages import crew as crew_page
+from dispatch.web.pages import public as public_page
 
 _DATA = Path(__file__).parents[1] / "data"
 # What never holds a secret: a page holds its CSRF token, and what is compressed can be guessed at by its length.
@@ -64,6 +66,9 @@ def create_app(settings: Settings) -> APIFlask:
     app.config["COMPRESS_MIMETYPES"] = _COMPRESSED
     app.config["COMPRESS_ALGORITHM"] = "gzip"
     Compress(app)
+    if settings.proxies:
+        behind = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=behind, x_proto=behind, x_host=behind)  # type: ignore[method-assign]
     body.install(app)
     headers.install(app, settings)
     errors.register(app)
@@ -84,11 +89,12 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
     app.register_blueprint(health.blueprint(desk))
     app.register_blueprint(shell.blueprint(desk, _DATA))
-    app.register_blueprint(agent.blueprint(desk))
+    app.register_blueprint(board_page.blueprint())
     for door in (signin, factor, welcome, account):
         app.register_blueprint(door.blueprint(desk))
-    app.register_blueprint(board_page.blueprint())
     app.register_blueprint(crew_page.blueprint())
+    app.register_blueprint(public_page.blueprint(desk))
+    app.register_blueprint(agent.blueprint(desk))
     return app
 
 

@@ -22,6 +22,7 @@ class Settings:
         late_after_s: A due step unfired for longer, in seconds, turns the health red.
         log_level: Level of the log on standard error.
         secret_key: Signs cookies and tracking links; the embedded installation makes its own beside its database.
+        proxies: So many reverse proxies stand in front; what they say of address, scheme and host is believed.
         session_idle_s: A browser unused for so long, in seconds, must sign in again.
         admin_second_factor: `true`: administrators must use a one-time code or a passkey as well.
         public_url: Address under which people reach the pages, for links and passkeys; by default host and port.
@@ -45,6 +46,7 @@ class Settings:
     late_after_s: float = 5.0
     log_level: str = "INFO"
     secret_key: str | None = None
+    proxies: int = 0
     session_idle_s: int = 8 * 3600
     admin_second_factor: bool = False
     public_url: str | None = None
