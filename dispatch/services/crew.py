@@ -20,6 +20,8 @@ from dispatch.storage.db import Tx
 # Where a crew can do something; 受理 and 退单 wait for a dispatcher, 完工 for the call-back.
 _THEIRS = tuple(status for status in Status if next_step(status))
 _A_PAGE = 200
+# So much of the timeline goes along: why it came back, what the caller said last.
+_LINES = 6
 
 
 def jobs(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
@@ -33,7 +35,9 @@ def jobs(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
         rows = _rows(tx, actor.team_id or "", now)
         ids = [row["id"] for row in rows]
         values = clocks.of_tickets(tx, ids)
-        extras: list[Mapping[int, Any]] = [crew.phones(tx, ids), crew.photo_counts(tx, ids), crew.asked(tx, ids)]
+        extras: list[Mapping[int, Any]] = [
+            crew.phones(tx, ids), crew.photo_counts(tx, ids), crew.asked(tx, ids), crew.history(tx, ids, _LINES),
+        ]  # fmt: skip
         due = {
             id_: min((c.due_at for c in of_ticket if c.is_running), default=now) for id_, of_ticket in values.items()
         }
@@ -54,7 +58,7 @@ def _rows(tx: Tx, team_id: str, now: datetime) -> list[dict[str, Any]]:
     return rows
 
 
-def _job(row: Mapping[str, Any], actor: Actor, phone: Any, photos: Any, asked: Any) -> dict[str, Any]:
+def _job(row: Mapping[str, Any], actor: Actor, phone: Any, photos: Any, asked: Any, history: Any) -> dict[str, Any]:
     """Return what only a crew is shown. The number stays masked: it is not to lie in a phone's storage."""
     place = None if row["lon"] is None else to_gcj02(Wgs84Point(row["lon"], row["lat"]))
     is_own = row["team_id"] == actor.team_id
@@ -65,4 +69,5 @@ def _job(row: Mapping[str, Any], actor: Actor, phone: Any, photos: Any, asked: A
         "gcj02": place and {"lon": round(place.lon, 6), "lat": round(place.lat, 6)},
         "photos": {stage.value: (photos or {}).get(stage, 0) for stage in Stage},
         "asked": asked or [],
+        "history": [{"at": present.time(at), "text": text} for at, text in history],
     }

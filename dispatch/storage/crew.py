@@ -1,9 +1,10 @@
-"""What a crew's screen shows of its tickets besides the tickets: a number to call, photos, open requests."""
+"""What a crew's screen shows of its tickets besides the tickets: a number to call, photos, requests, what happened."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -12,6 +13,7 @@ from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
 from dispatch.storage.photos import PHOTOS
 from dispatch.storage.screen_tables import RequestRow
+from dispatch.storage.tickets import EVENTS
 
 REQUESTS = table_of(RequestRow)
 
@@ -40,4 +42,15 @@ def asked(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for row in tx.conn.execute(query):
         found[row.ticket_id].append(row.verb)
+    return found
+
+
+def history(tx: Tx, ticket_ids: Sequence[int], most: int) -> dict[int, list[tuple[datetime, str]]]:
+    """Return the last lines of each ticket's timeline, newest first: when it happened, and what."""
+    columns = (EVENTS.c.ticket_id, EVENTS.c.effective_at, EVENTS.c.text)
+    query = select(*columns).where(EVENTS.c.ticket_id.in_(ticket_ids)).order_by(EVENTS.c.id.desc())
+    found: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
+    for row in tx.conn.execute(query):
+        if len(found[row.ticket_id]) < most:
+            found[row.ticket_id].append((row.effective_at, row.text))
     return found

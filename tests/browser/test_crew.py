@@ -96,7 +96,6 @@ def test_far_from_the_place_somebody_says_why(pages: Pages, desk: Desk, cast: Ca
     expect(page.locator(".ask")).to_contain_text("精度 12 m")
     page.click("#form-ok")
     expect(page.locator(".ask")).to_be_visible()  # it needs a word
-    picture(page, "crew-far")
     page.fill("#note", "阀门在路口")
     page.click("#form-ok")
     expect(page.locator("#big")).to_have_attribute("data-verb", "work")
@@ -200,17 +199,22 @@ def test_what_people_wrote_is_text(pages: Pages, desk: Desk, cast: Cast) -> None
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_page_with_work_on_it_is_for_everybody(pages: Pages, desk: Desk, cast: Cast, language: str) -> None:
-    ticket_at(desk, Status.WORKING, utc_now(), category="burst", cti_call_id="1")
-    dispatched(desk, utc_now() - timedelta(hours=1), cti_call_id="2")
+    burst = ticket_at(desk, Status.WORKING, utc_now(), category="burst", cti_call_id="1")
+    dispatched(desk, utc_now() - timedelta(hours=1), address="书院路 3 号", cti_call_id="2")
     page = phone(pages, language=language)
-    page.locator("#others button").first.click()
-    page.locator("#others button").first.click()
+    page.click(f"#job-{burst}")
     pages.watch.allow("net::ERR")
     page.context.set_offline(True)
-    page.locator("#do-isolate").or_(page.locator("#do-return")).first.click()
-    page.locator("#do-ask_extend").click()
-    page.locator("#waiting summary").or_(page.locator("#waiting p")).click()
+    page.click("#do-isolate")
+    shoot(page, "after")
+    press(page, "done")
+    expect(page.locator("#waiting summary")).to_contain_text("3")
+    page.click("#waiting summary")
+    page.click("#do-ask_extend")
     assert violations(page) == []
+    if language == "zh":
+        page.locator(".ask").get_by_role("button", name="取消").click()
+        picture(page, "crew-offline")
     narrow = phone(pages, width=320, height=640, language=language)
     expect(narrow.locator(".job")).to_be_visible()
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 320
@@ -226,3 +230,35 @@ def test_news_leaves_alone_what_somebody_is_writing(pages: Pages, desk: Desk, ca
     expect(page.locator("#others")).to_contain_text("水压不足")
     page.keyboard.type("停水窗口")
     expect(page.locator("#note")).to_have_value("要等停水窗口")
+
+
+def test_two_tabs_send_once(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, utc_now())
+    page = phone(pages)
+    other = page.context.new_page()
+    other.goto("/crew")
+    sent: list[str] = []
+    page.context.on("request", lambda request: sent.append(request.url) if request.url.endswith("/accept") else None)
+    press(page, "accept")
+    for tab in (page, other):
+        expect(tab.locator("#big")).to_have_attribute("data-verb", "depart")
+        expect(tab.locator("#waiting")).to_have_text("全部已上传")
+    assert len(sent) == 1
+    assert last_line(desk, cast, number).endswith("接单")
+
+
+def test_nobody_leaves_by_accident(pages: Pages, desk: Desk, cast: Cast) -> None:
+    dispatched(desk, utc_now())
+    page = phone(pages)
+    expect(page.locator("#big")).to_be_visible()
+    pages.watch.allow("net::ERR")
+    page.context.set_offline(True)
+    expect(page.locator("#age")).to_contain_text("未连接", timeout=20_000)
+    page.click("form[action='/signout'] button")
+    expect(page.locator("#toasts")).to_contain_text("没有信号时不能退出")
+    page.context.set_offline(False)
+    expect(page.locator("#age")).not_to_contain_text("未连接", timeout=30_000)
+    page.click("form[action='/signout'] button")
+    page.wait_for_url("**/signin")
+    kept = page.evaluate("async () => (await caches.match('/crew')) ?? null")
+    assert kept is None

@@ -90,6 +90,17 @@ def test_what_was_asked_for_is_shown_until_it_is_decided(desk: Desk, cast: Cast,
     assert job["asked"] == ["hold"]
 
 
+def test_the_last_lines_of_its_story_come_along(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.DONE, now)
+    act(desk, cast.agent, number, Verb.REWORK, now + timedelta(minutes=1), note="又漏了")
+    (job,) = jobs(desk, cast.crew_a, now)
+    assert len(job["history"]) == 6
+    assert job["history"][0] == {
+        "at": (now + timedelta(minutes=1)).isoformat(),
+        "text": "坐席小周 (坐席) 返工: 第 2 轮; 又漏了",
+    }
+
+
 def test_many_tickets_come_all(desk: Desk, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "_A_PAGE", 2)
     numbers = {ticket_at(desk, Status.DISPATCHED, now, cti_call_id=str(n)) for n in range(5)}

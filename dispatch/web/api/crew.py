@@ -31,6 +31,13 @@ class PhotoCounts(BaseModel):
     after: int
 
 
+class Line(BaseModel):
+    """Something that happened, and when."""
+
+    at: str
+    text: str
+
+
 class Job(Ticket):
     """A ticket as its crew sees it."""
 
@@ -39,6 +46,7 @@ class Job(Ticket):
     caller_phone: str | None = Field(description="masked; the number itself by `reveal`")
     gcj02: Pair | None
     photos: PhotoCounts
+    history: list[Line] = Field(description="the last lines of the timeline, newest first")
     asked: list[str] = Field(description="hold or extend, asked for and not decided yet")
 
 

@@ -14,8 +14,10 @@ import { copy, tell, whereAmI } from "./place.js";
 
 const MINUTES_FROM_S = 100;
 const HOURS_FROM = 120;
+const AGAIN_MS = 300;
+const LATER_MS = 10_000;
 const POSITION_EVERY_MS = 120_000;
-const state = { chosen: null, silenced: new Set(), reasons: {}, isReached: false, changes: 0, shown: [] };
+const state = { chosen: null, silenced: new Set(), reasons: {}, isReached: false, live: null, timer: null, changes: 0, shown: [] };
 
 /** Draw a part again where what it shows has changed; what has the focus keeps it. */
 function renew(id, shows, build) {
@@ -72,7 +74,14 @@ function choose(number) {
 }
 
 const act = {
-  enqueue: queue.enqueue,
+  enqueue: async (item) => {
+    try {
+      await queue.enqueue(item);
+    } catch (error) {
+      // A full phone: it must not look as if it were done.
+      toast(t("crew.not_kept", { why: error.name }), { kind: "error" });
+    }
+  },
   copy: async (text) => toast(t((await copy(text)) ? "crew.copied" : "crew.not_copied")),
   silence: async (job) => {
     state.silenced.add(ringName(job));
@@ -86,9 +95,13 @@ function tick(at_ms) {
     const job = state.shown.find((one) => one.number === chip.dataset.number);
     if (job) draw(chip, job, at_ms);
   }
-  const age = jobs.toldAt() === null ? "" : ageText((at_ms - jobs.toldAt()) / 1000);
-  $("#age").textContent = [state.isReached ? "" : t("crew.no_signal"), age].filter(Boolean).join(" · ");
+  // While the stream speaks, what it has not told has not changed.
+  const heard_s = hasSignal() ? state.live?.age() ?? Infinity : Infinity;
+  const age = jobs.toldAt() === null ? "" : ageText(Math.min((at_ms - jobs.toldAt()) / 1000, heard_s));
+  $("#age").textContent = [hasSignal() ? "" : t("crew.no_signal"), age].filter(Boolean).join(" · ");
 }
+
+const hasSignal = () => state.isReached && navigator.onLine;
 
 function ageText(age_s) {
   if (age_s < MINUTES_FROM_S) return t("common.data_age", { seconds: Math.max(0, Math.floor(age_s)) });
@@ -101,11 +114,17 @@ async function load() {
   try {
     await jobs.load(() => state.changes === before);
     state.isReached = true;
-    if (state.changes !== before) return void load();
+    if (state.changes !== before) loadIn(AGAIN_MS);
   } catch {
     state.isReached = false;
+    loadIn(LATER_MS);
   }
   show();
+}
+
+function loadIn(ms) {
+  clearTimeout(state.timer);
+  state.timer = setTimeout(load, ms);
 }
 
 async function loadReasons() {
@@ -119,9 +138,24 @@ async function loadReasons() {
 
 async function tellPosition() {
   const isOut = state.shown.some((job) => ["en_route", "on_site", "working"].includes(job.status));
-  if (!isOut || document.hidden || !state.isReached) return;
+  if (!isOut || document.hidden || !hasSignal()) return;
   const place = await whereAmI(new Promise(() => {}));
   if (place) tell(place);
+}
+
+/** Take along what others must not see. Not without signal: the page would be gone, and nobody signed out. */
+async function signOut(event) {
+  event.preventDefault();
+  const form = event.target;
+  const count = (await queue.items()).length;
+  const leave = async () => {
+    await jobs.forget();
+    navigator.serviceWorker?.controller?.postMessage("forget");
+    form.submit();
+  };
+  if (!hasSignal()) toast(t("crew.stay"));
+  else if (count) toast(t("crew.leave", { count }), { action: { label: t("common.sign_out"), run: leave } });
+  else leave();
 }
 
 async function start() {
@@ -134,12 +168,9 @@ async function start() {
     if (answer) await jobs.update(answer);
     show();
   });
-  document.querySelector("form[action='/signout']")?.addEventListener("submit", () => {
-    jobs.forget();
-    navigator.serviceWorker?.controller?.postMessage("forget");
-  });
+  document.querySelector("form[action='/signout']")?.addEventListener("submit", signOut);
   await show();
-  follow(load, (isReached) => {
+  state.live = follow(load, (isReached) => {
     state.isReached = isReached;
     if (isReached) queue.send();
     tick(now());

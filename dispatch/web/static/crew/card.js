@@ -1,8 +1,9 @@
 // The job card: how it stands, where it is, and one large button for the next step.
 import { post } from "/static/common/api.js";
 import { fill, h, toast } from "/static/common/dom.js";
-import { page, t, tOr } from "/static/common/page.js";
+import { now, page, t, tOr } from "/static/common/page.js";
 import { chip } from "/static/common/sla.js";
+import { shortTime } from "/static/common/time.js";
 import { askHold, askExtend, askReason, askWhyFar } from "./forms.js";
 import { fits } from "./jobs.js";
 import { shrunk } from "./picture.js";
@@ -17,19 +18,27 @@ export function top(job, context, form) {
   return [
     h("div.row", {}, chip(job), h("span.chip", {}, `${job.level} ${tOr(`level.${job.level}`, job.level_label)}`),
       h("span.chip", {}, tOr(`category.${job.category}`, job.category_label)),
-      job.is_own ? null : h("span.chip", {}, t("crew.assisting"))),
+      job.is_own ? null : h("span.chip", {}, t("crew.assisting")),
+      job.is_supervised ? h("span.chip", {}, t("verb.supervise")) : null,
+      job.urge_count ? h("span.chip", {}, `${t("verb.urge")} ${job.urge_count}`) : null),
     h("h1.address", {}, job.address || t("crew.no_address")),
     job.description ? h("p.description", {}, job.description) : null,
     h("p.soft", {}, `${job.number} · ${t("crew.now_is", { status: t(`status.${job.status}`) })} `,
       job.pending ? h("strong.pending", {}, t("crew.pending")) : null),
     job.asked.map((verb) => h("p", {}, t("crew.asked", { what: t(`crew.ask_${verb}`) }))),
-    ways(job, context.act), photos(job, context.act), second(job, context, form),
+    story(job), ways(job, context.act), photos(job, context.act), second(job, context, form),
   ];
 }
 
 /** What stands below it: the next step. */
 export function bottom(job, context, form) {
   return [ring(job, context), big(job, context, form)];
+}
+
+/** What happened to it, folded away; the server's own words. */
+function story(job) {
+  const line = ({ at, text }) => h("li", {}, `${shortTime(at, now())} `, h("span", { lang: "zh-CN" }, text));
+  return h("details", {}, h("summary", { id: "story" }, t("crew.story")), h("ol.small", {}, job.history.map(line)));
 }
 
 function ways(job, act) {

@@ -7,7 +7,7 @@ const TOPICS = new Set(["photo", "request"]);
 
 /**
  * Call `load` whenever there may be something new, and `reached(isReached)` when the server is found or lost.
- * What comes together is asked for once.
+ * What comes together is asked for once. Returns what `connect` does.
  */
 export function follow(load, reached) {
   let timer = null;
@@ -15,7 +15,7 @@ export function follow(load, reached) {
     clearTimeout(timer);
     timer = setTimeout(load, TOGETHER_MS);
   };
-  connect({
+  const live = connect({
     onTicket: soon,
     onGone: soon,
     onReload: soon,
@@ -24,4 +24,5 @@ export function follow(load, reached) {
   });
   setInterval(soon, SLOWLY_MS);
   for (const name of ["online", "pageshow"]) window.addEventListener(name, soon);
+  return live;
 }

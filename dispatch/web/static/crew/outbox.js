@@ -35,7 +35,7 @@ function row(item, items, jobs) {
   const isGone = item.problem.status === 404;
   return h("li.refused", {},
     h("p", {}, h("strong", {}, `${when(item)} ${nameOf(item)}`), ` ${item.number}`),
-    h("p.fault", {}, isGone ? t("crew.gone") : item.problem.message),
+    isGone ? h("p.fault", {}, t("crew.gone")) : h("p.fault", { lang: "zh-CN" }, item.problem.message),
     status && !isGone ? h("p", {}, t("crew.now_is", { status: tOr(`status.${status}`, status) })) : null,
     behind ? h("p.soft", {}, t("crew.behind", { count: behind })) : null,
     h("div.row", {},
