@@ -9,11 +9,13 @@ from typing import Any
 from dispatch.services import present
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import Sweep
-from dispatch.storage import audit, clocks, directory, health, outbox, schema
+from dispatch.storage import audit, clocks, directory, health, live, outbox, schema
 
 BEAT_S = 5.0
 SILENT_AFTER_S = 15.0
 _FORGET_AFTER = timedelta(days=1)
+# A screen that was away for longer loads its data again.
+SIGNALS_KEPT = timedelta(hours=1)
 # A notice that has waited so long is a notice nobody sends.
 _STUCK_AFTER_S = 300.0
 # The scheduler seals every second.
@@ -21,10 +23,11 @@ _UNSEALED_FOR_S = 60.0
 
 
 def beat(desk: Desk, worker: str, now: datetime, totals: Sweep) -> None:
-    """Store that this scheduler lives."""
+    """Store that this scheduler lives, and drop what has become too old to mean anything."""
     with desk.store.write() as tx:
         health.beat(tx, worker, now, totals.fired, totals.max_late_s)
         health.forget_before(tx, now - _FORGET_AFTER)
+        live.forget_signals(tx, now - SIGNALS_KEPT)
 
 
 def status(desk: Desk, now: datetime) -> dict[str, Any]:

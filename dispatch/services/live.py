@@ -38,7 +38,6 @@ TOPICS = {
 }
 # Whoever is further behind loads its data again.
 MOST_BEHIND = 10_000
-SIGNALS_KEPT = timedelta(days=1)
 # A ticket rendered so lately is given to the next who comes back as well.
 _FRESH_FOR = timedelta(seconds=10)
 _HEALTH_FOR = timedelta(seconds=1)
@@ -93,12 +92,6 @@ def tell(tx: Tx, topic: str, key: str, now: datetime) -> None:
     if topic not in TOPICS:
         raise ValueError(f"nobody would hear of {topic!r}: add it to TOPICS")
     live.add_signals(tx, [{"at": now, "topic": topic, "key": key}])
-
-
-def forget(desk: Desk, now: datetime) -> int:
-    """Drop the signals of yesterday and return how many; a screen that was away so long loads its data again."""
-    with desk.store.write() as tx:
-        return live.forget_signals(tx, now - SIGNALS_KEPT)
 
 
 @dataclass(frozen=True, slots=True)

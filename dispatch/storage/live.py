@@ -150,7 +150,7 @@ def add_signals(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.conn.execute(_INSERT_SIGNAL, list(rows))
 
 
-def forget_signals(tx: Tx, before: datetime) -> int:
-    """Drop old signals but the newest, from which SQLite counts on; return how many."""
-    old = delete(SIGNALS).where(SIGNALS.c.at < before, SIGNALS.c.id < select(func.max(SIGNALS.c.id)).scalar_subquery())
-    return tx.conn.execute(old).rowcount
+def forget_signals(tx: Tx, before: datetime) -> None:
+    """Drop old signals but the newest, from which SQLite counts on."""
+    newest_ = select(func.max(SIGNALS.c.id)).scalar_subquery()
+    tx.conn.execute(delete(SIGNALS).where(SIGNALS.c.at < before, SIGNALS.c.id < newest_))

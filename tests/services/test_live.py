@@ -11,8 +11,9 @@ import pytest
 from dispatch.domain.roles import Actor, Role
 from dispatch.domain.states import Verb
 from dispatch.realtime.news import News
-from dispatch.services import live, present
+from dispatch.services import health, live, present
 from dispatch.services.desk import Desk
+from dispatch.services.escalation import Sweep
 from dispatch.services.live import Feed, Mark, Viewer, viewer_of
 from dispatch.storage import live as rows
 from tests.support.cast import TEAM_A, TEAM_B, Cast, act, dispatched, received
@@ -250,9 +251,9 @@ def test_a_mark_of_another_database_loads_again(cast: Cast, feed: Feed, after: s
 def test_who_missed_signals_that_are_forgotten_loads_again(desk: Desk, cast: Cast, feed: Feed, now: datetime) -> None:
     before = feed.mark
     for key in "12":
-        signal(desk, "outage", key, now - live.SIGNALS_KEPT - SECOND)
+        signal(desk, "outage", key, now - health.SIGNALS_KEPT - SECOND)
     feed.look()
-    assert live.forget(desk, now) == 1
+    health.beat(desk, "scheduler", now, Sweep())
     assert since(feed, cast.agent, before) == [{"kind": "reload"}]
     assert messages(feed.reload(), cast.crew_a) == [{"kind": "reload"}]
 

@@ -168,11 +168,11 @@ def test_old_signals_are_forgotten_but_the_newest(store: Store, now: datetime) -
     for key, at in (("old", now - 2 * DAY), ("older", now - 3 * DAY)):
         commit(store, key, at)
     with store.write() as tx:
-        assert live.forget_signals(tx, now - DAY) == 1
+        live.forget_signals(tx, now - DAY)
         assert live.oldest_signal(tx) == 2
     commit(store, "new", now)
     with store.write() as tx:
-        assert live.forget_signals(tx, now - DAY) == 1
+        live.forget_signals(tx, now - DAY)
         assert list(tx.conn.execute(select(live.SIGNALS.c.key)).scalars()) == ["new"]
         assert live.oldest_signal(tx) == 3
 
