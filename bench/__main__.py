@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import intake, routing, sweep
+from bench import intake, routing, streams, sweep
 
 if __name__ == "__main__":
-    sys.exit(max(part.main() for part in (routing, intake, sweep)))
+    sys.exit(max(part.main() for part in (routing, intake, sweep, streams)))

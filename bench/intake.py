@@ -57,7 +57,7 @@ def a_call(cti_call_id: str) -> dict[str, object]:
 class Server:
     """One application under granian in a process of its own."""
 
-    def __init__(self, target: str, url: str, token: str) -> None:
+    def __init__(self, target: str, url: str, token: str, threads: int = THREADS) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -65,10 +65,10 @@ class Server:
             **os.environ,
             "DISPATCH_DATABASE_URL": url,
             "DISPATCH_SECRET_KEY": "k" * 32,
-            "DISPATCH_THREADS": str(THREADS),
+            "DISPATCH_THREADS": str(threads),
             "DISPATCH_LOG_LEVEL": "ERROR",
         }
-        command = [sys.executable, "-c", _SERVE, target, str(self.port), str(THREADS)]
+        command = [sys.executable, "-c", _SERVE, target, str(self.port), str(threads)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
         self.token = token
         self._ids = count()
