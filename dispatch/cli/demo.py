@@ -34,7 +34,14 @@ _CAST = {
     "dispatcher": (Role.DISPATCHER, None),
     "supervisor": (Role.SUPERVISOR, None),
     "admin": (Role.ADMIN, None),
+    "cti": (Role.INTEGRATION, None),
 }
+_PLACES = (
+    ("/", "公众页: 停水公告, 报修, 查进度 (无需登录)"),
+    ("/agent", "坐席台"),
+    ("/board", "看板, 大屏在 /wall"),
+    ("/crew", "水管家 (手机)"),
+)
 # So many escalations are told in full; the rest is counted.
 _TOLD = 12
 
@@ -100,9 +107,10 @@ def cast(desk: Desk, now: datetime) -> dict[str, Person]:
     """Make one labelled user for each role, with a password of chance, and return them by login."""
     people = {}
     for login, (role, team_id) in _CAST.items():
-        name, password = f"演示{ROLE_LABELS[role]}", secrets.token_urlsafe(9)
+        name, password = f"演示{ROLE_LABELS[role]}", f"demo-{secrets.token_hex(4)}"
         setup.create_user(desk, SYSTEM, login=login, name=name, role=role, team_id=team_id, now=now)
-        accounts.set_password(desk, SYSTEM, login=login, password=password, now=now)
+        if role is not Role.INTEGRATION:  # it has a token alone
+            accounts.set_password(desk, SYSTEM, login=login, password=password, now=now)
         token = setup.create_token(desk, SYSTEM, login=login, label="demo", expires_at=None, now=now)
         people[login] = Person(name, password, token)
     return people
@@ -144,11 +152,16 @@ def invite(settings: Settings, people: dict[str, Person], *, is_served: bool) ->
     base = settings.address
     click.echo(f"演示登录 {base}/signin (仅此演示库有效, 每次演示不同):")
     for login, person in people.items():
-        click.echo(f"  {person.name:<6} login {login:<11} / {person.password}   令牌 {person.token}")
+        opens = f"密码 {person.password}   " if login != "cti" else ""
+        click.echo(f"  {person.name:<6} 登录名 {login:<11} {opens}令牌 {person.token}")
     if is_served:
+        for where, what in _PLACES:
+            click.echo(f"  {base}{where:<8} {what}")
         click.echo(
             f"接口文档 {base}/docs   健康 {base}/healthz\n"
-            f"超时工单: curl -s -H 'Authorization: Bearer {people['supervisor'].token}' "
-            f"'{base}/api/v1/tickets?is_breached=true&limit=5'\n"
+            "让坐席台响铃:\n"
+            f"  curl -s {base}/cti/events -H 'Authorization: Bearer {people['cti'].token}' \\\n"
+            '    -d "{\\"call_id\\": \\"demo-$RANDOM\\", \\"event\\": \\"ring\\", \\"caller\\": \\"13000000001\\", '
+            '\\"at\\": \\"$(date -Iseconds)\\"}"\n'
             "未办结的工单此刻继续计时, 升级会实时打印在下面。Ctrl+C 停止。"
         )
