@@ -7,7 +7,8 @@ from datetime import datetime
 
 import shapely
 
-from dispatch.services.desk import Desk
+from dispatch.services.desk import Desk, NotReady
+from dispatch.storage import directory
 
 # Six decimals of a degree are 0.1 m.
 _GRID_DEGREES = 1e-6
@@ -33,3 +34,12 @@ def grids(desk: Desk, now: datetime) -> str:
     return json.dumps(
         {"type": "FeatureCollection", "version": rules.zone_set_id, "features": shown}, ensure_ascii=False
     )
+
+
+def is_sample(desk: Desk, now: datetime) -> bool:
+    """Tell whether the valid grids are a sample, which every screen must say; none at all are none."""
+    with desk.store.read() as tx:
+        try:
+            return directory.is_sample(tx, desk.rules(tx, now).zone_set_id)
+        except NotReady:
+            return False

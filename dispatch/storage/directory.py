@@ -91,6 +91,11 @@ def add_policy(tx: Tx, version: str, valid_from: datetime, raw: Mapping[str, Any
     return is_new
 
 
+def is_sample(tx: Tx, set_id: int) -> bool:
+    """Tell whether a zone version calls itself a sample."""
+    return bool(tx.conn.execute(select(ZONE_SETS.c.is_sample).where(ZONE_SETS.c.id == set_id)).scalar_one())
+
+
 def zones_of(tx: Tx, set_id: int) -> list[Zone]:
     """Return the zones of a version in order of id."""
     rows = tx.conn.execute(select(ZONES).where(ZONES.c.set_id == set_id).order_by(ZONES.c.zone_id)).all()

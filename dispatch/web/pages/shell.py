@@ -78,6 +78,7 @@ def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any
         lang=catalogue.LANGUAGES[code],
         languages=catalogue.LANGUAGES,
         visitor=auth.visitor(),
+        is_sample=basemap.is_sample(current_app.extensions["desk"], utc_now()),
         words=_script_json(catalogue.words(code, (*_ALWAYS, *sections))),
         page=_script_json(_page(code, data or {})),
         **context,
