@@ -38,6 +38,12 @@ def _boards() -> None:
     op.create_index("ix_clocks_rescue", "clocks", ["rescue_at", "ticket_id", "due_at"], **_only(running))
     op.create_index("ix_tickets_received", "tickets", ["received_at"])
     op.create_index("ix_tickets_ended", "tickets", ["ended_at", "status"], **_only("ended_at IS NOT NULL"))
+    # Who ends a ticket answers what it asks; those that ended before are answered now.
+    op.execute(
+        "UPDATE escalations SET acknowledged_by = '', acknowledged_at ="
+        " (SELECT t.ended_at FROM tickets t WHERE t.id = escalations.ticket_id)"
+        " WHERE acknowledged_at IS NULL AND ticket_id IN (SELECT id FROM tickets WHERE ended_at IS NOT NULL)"
+    )
     unanswered = "acknowledged_at IS NULL AND ratio >= 1"
     op.create_index("ix_escalations_breached", "escalations", ["ticket_id"], **_only(unanswered))
 
