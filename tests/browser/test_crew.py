@@ -10,10 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from dispatch.domain.photo import Stage
 from dispatch.domain.place import to_gcj02
 from dispatch.domain.states import Status, Verb
 from dispatch.services import asking, board, photos
 from dispatch.services.desk import Desk
+from dispatch.services.photos import Upload
 from tests.browser.test_every_page import violations
 from tests.support import pictures
 from tests.support.browser import Pages, picture
@@ -87,6 +89,17 @@ def test_a_crews_day(pages: Pages, desk: Desk, cast: Cast) -> None:
     kept = photos.of_ticket(desk, cast.agent, number)
     assert [(photo["stage"], photo["width"]) for photo in kept] == [("before", 2048), ("after", 2048)]
     assert board.ticket(desk, cast.agent, other, utc_now())["status"] == "dispatched"
+
+
+def test_a_crew_sees_the_photos_of_a_job(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.WORKING, utc_now())
+    upload = Upload(uuid="p-1", stage=Stage.BEFORE, taken_at=None, data=pictures.jpeg())
+    kept = photos.add(desk, cast.lead_a, number, upload, utc_now())
+    page = phone(pages)
+    page.click("#gallery")
+    expect(page.locator(".picture")).to_contain_text("处置前")
+    expect(page.locator(".picture")).to_have_attribute("href", kept["url"])
+    page.wait_for_function("() => document.querySelector('.picture img').naturalWidth === 320")
 
 
 def test_far_from_the_place_somebody_says_why(pages: Pages, desk: Desk, cast: Cast) -> None:

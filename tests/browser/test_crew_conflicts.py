@@ -14,7 +14,7 @@ from dispatch.services import board
 from dispatch.services.desk import Desk
 from dispatch.storage.accounts import SESSIONS
 from tests.browser.test_crew import phone, press
-from tests.support.browser import Pages
+from tests.support.browser import Pages, sign_in
 from tests.support.cast import TEAM_B, Cast, act, dispatched, password_of, ticket_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
@@ -121,6 +121,47 @@ def test_whoever_is_signed_out_loses_nothing(pages: Pages, desk: Desk, cast: Cas
     page.fill("input[name=password]", password_of("crew.a"))
     page.press("input[name=password]", "Enter")
     is_sent(page)
+    assert kinds(desk, cast, number).count("accept") == 1
+
+
+def test_what_somebody_left_on_a_phone_waits_for_them(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, utc_now())
+    page = phone(pages)
+    expect(page.locator("#big")).to_have_attribute("data-verb", "accept")
+    page.route("**/accept", lambda route: route.abort())
+    pages.watch.allow("net::ERR")
+    press(page, "accept")
+    expect(page.locator("#waiting")).to_contain_text("1 条待上传")
+    page.click("form[action='/signout'] button")
+    page.locator("#toasts").get_by_role("button", name="退出").click()
+    page.wait_for_url("**/signin")
+    page.unroute("**/accept")
+    sign_in(page, "lead.a")
+    expect(page.locator("#waiting")).to_contain_text("另有 1 条是别人的")
+    expect(page.locator("#big")).to_have_attribute("data-verb", "accept")
+    page.click("form[action='/signout'] button")
+    page.wait_for_url("**/signin")
+    sign_in(page, "crew.a")
+    expect(page.locator("#big")).to_have_attribute("data-verb", "depart")
+    is_sent(page)
+    (event,) = [event for event in timeline(desk, cast, number) if event["kind"] == "accept"]
+    assert event["text"] == "水管家甲 (水管家) 接单"
+
+
+def test_a_server_that_never_answers_keeps_nothing_waiting(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, utc_now())
+    page = phone(pages)
+    expect(page.locator("#big")).to_have_attribute("data-verb", "accept")
+    page.clock.install()
+    page.reload()
+    silent: list[str] = []
+    page.route("**/accept", lambda route: silent.append(route.request.url), times=1)
+    press(page, "accept")
+    expect(page.locator("#waiting")).to_contain_text("1 条待上传")
+    page.clock.run_for(21_000)
+    page.clock.run_for(3_000)
+    is_sent(page)
+    assert len(silent) == 1
     assert kinds(desk, cast, number).count("accept") == 1
 
 

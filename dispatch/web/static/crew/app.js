@@ -48,7 +48,8 @@ async function show() {
   const job = open.find((one) => one.number === state.chosen) ?? null;
   const context = { job, silenced: [...state.silenced], reasons: state.reasons, isKnown: jobs.toldAt() !== null };
   renew("refused", items.filter((item) => item.state === "refused"), () => refusedList(items, open));
-  renew("waiting", items.filter((item) => item.state === "waiting"), () => waitingList(items));
+  const left = await queue.leftByOthers();
+  renew("waiting", [left, items.filter((item) => item.state === "waiting")], () => waitingList(items, left));
   showJob(job, context);
   renew("others", open.map((one) => [one.number === state.chosen, one]), () => others(open, state.chosen, choose));
   $("#signed-out").hidden = !queue.signedOut();
@@ -112,7 +113,7 @@ function ageText(age_s) {
 async function load() {
   const before = state.changes;
   try {
-    await jobs.load(() => state.changes === before);
+    await queue.within(LATER_MS, jobs.load(() => state.changes === before));
     state.isReached = true;
     if (state.changes !== before) loadIn(AGAIN_MS);
   } catch {

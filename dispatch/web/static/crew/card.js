@@ -5,6 +5,7 @@ import { now, page, t, tOr } from "/static/common/page.js";
 import { chip } from "/static/common/sla.js";
 import { shortTime } from "/static/common/time.js";
 import { askHold, askExtend, askReason, askWhyFar } from "./forms.js";
+import { gallery } from "./gallery.js";
 import { fits } from "./jobs.js";
 import { shrunk } from "./picture.js";
 import { distance_m, tell, wayTo, whereAmI } from "./place.js";
@@ -26,7 +27,7 @@ export function top(job, context, form) {
     h("p.soft", {}, `${job.number} · ${t("crew.now_is", { status: t(`status.${job.status}`) })} `,
       job.pending ? h("strong.pending", {}, t("crew.pending")) : null),
     job.asked.map((verb) => h("p", {}, t("crew.asked", { what: t(`crew.ask_${verb}`) }))),
-    story(job), ways(job, context.act), photos(job, context.act), second(job, context, form),
+    story(job), ways(job, context.act), photos(job, context.act), gallery(job), second(job, context, form),
   ];
 }
 

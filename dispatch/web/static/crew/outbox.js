@@ -13,11 +13,12 @@ export function nameOf(item) {
 const when = (item) => shortTime(item.device_at, now());
 
 /** The number that waits, always in sight; unfolded, what it is. */
-export function waitingList(items) {
+export function waitingList(items, leftByOthers) {
   const waiting = items.filter((item) => item.state === "waiting");
-  if (!waiting.length) return h("p.soft.all-sent", {}, t("crew.all_sent"));
+  const left = leftByOthers ? h("p.small", {}, t("crew.left", { count: leftByOthers })) : null;
+  if (!waiting.length) return [h("p.soft", {}, t("crew.all_sent")), left];
   const rows = waiting.map((item) => h("li", {}, `${when(item)} ${nameOf(item)} `, h("span.soft", {}, item.number)));
-  return h("details", {}, h("summary", {}, t("crew.waiting", { count: waiting.length })), h("ol", {}, rows));
+  return [h("details", {}, h("summary", {}, t("crew.waiting", { count: waiting.length })), h("ol", {}, rows)), left];
 }
 
 /** What was refused, why, how the ticket stands now, and what can be done about it. */

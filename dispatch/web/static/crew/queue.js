@@ -6,6 +6,8 @@ import * as db from "./db.js";
 
 const SLOWEST_MS = 60_000;
 const TRUST_MS = 30_000;
+const STEP_MS = 20_000;
+const PHOTO_MS = 120_000;
 const told = new BroadcastChannel("crew-queue");
 const listeners = new Set();
 let failures = 0;
@@ -45,9 +47,14 @@ export async function enqueue(item) {
   send();
 }
 
-/** What waits for this person; what somebody else left on this phone waits for them. */
+/** What waits for this person. */
 export async function items() {
   return (await db.waiting()).filter((item) => item.user === page.user.id);
+}
+
+/** How much somebody else left on this phone; it waits for them. */
+export async function leftByOthers() {
+  return (await db.waiting()).filter((item) => item.user !== page.user.id).length;
 }
 
 /** Take a refused item out, or let it be tried again. */
@@ -73,7 +80,7 @@ async function drain() {
   if (!(await isStillMe())) return;
   for (let item = await next(); item; item = await next()) {
     try {
-      const answer = await sendOne(item);
+      const answer = await within(item.kind === "photo" ? PHOTO_MS : STEP_MS, sendOne(item));
       failures = 0;
       isSignedOut = false;
       await db.write(({ queue }) => { queue.delete(item.seq); });
@@ -88,7 +95,7 @@ async function drain() {
 async function isStillMe() {
   if (Date.now() - checkedAt < TRUST_MS || !(await next())) return true;
   try {
-    const { user } = await refresh();
+    const { user } = await within(STEP_MS, refresh());
     checkedAt = Date.now();
     if (user.id !== page.user.id) location.reload();
     return user.id === page.user.id;
@@ -106,6 +113,11 @@ async function next() {
     if (item.kind !== "photo") blocked.add(item.number);
   }
   return null;
+}
+
+/** An answer that does not come must not keep the rest waiting; the repetition does no harm. */
+export function within(ms, answer) {
+  return Promise.race([answer, new Promise((_, reject) => setTimeout(() => reject(new Offline()), ms))]);
 }
 
 function sendOne(item) {
