@@ -1,0 +1,16 @@
+// A known outage in words.
+import { h } from "/static/common/dom.js";
+import { now, t } from "/static/common/page.js";
+import { shortTime } from "/static/common/time.js";
+
+/** Return the card of a notice; `onShow` leads to it on the map. */
+export function card(outage, { onShow = null } = {}) {
+  const [from, to] = [shortTime(outage.starts_at, now()), shortTime(outage.ends_at, now())];
+  return h("article.card.outage", { dataset: { phase: outage.phase } },
+    h("p.row", {}, h("strong.phase", {}, t(`public.phase_${outage.phase}`)), h("span.chip", {}, t(outage.is_planned ? "public.planned" : "public.emergency"))),
+    h("h3", {}, outage.title),
+    h("p", {}, outage.place),
+    h("p", {}, outage.phase === "late" ? t("public.was_due", { to }) : t("public.from_to", { from, to })),
+    h("p.row", {}, h("span.soft.small", {}, t("public.grids", { names: outage.zones.join(", ") })),
+      onShow && h("button.quiet", { type: "button", onclick: () => onShow(outage), "aria-label": `${t("public.see_on_map")}: ${outage.title}` }, t("public.see_on_map"))));
+}

@@ -1,0 +1,102 @@
+// The form of a report: one key for one content, so that sending twice makes one ticket.
+import { post, postBytes } from "/static/common/api.js";
+import { $, fill, h, toast } from "/static/common/dom.js";
+import { page, t, tOr } from "/static/common/page.js";
+import { shrunk } from "/static/crew/picture.js";
+import { clearFault, inWords, showFault } from "./faults.js";
+
+const PHONE = /^\+?[0-9]{7,20}$/;
+const form = $("#report-form");
+const fault = $("#report-fault");
+let last = { text: "", key: "" };
+
+/** Let the form send what it holds; `place` is where the problem is. */
+export function startReport(place) {
+  $("#category").append(...page.data.categories.map(({ id, label }) => h("option", { value: id }, tOr(`category.${id}`, label))));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const body = told(place);
+    const missing = firstFault(body);
+    if (missing) return showFault(fault, t(`public.fault_${missing.word}`), missing.field);
+    clearFault(fault);
+    await whileSending(() => send(body, place));
+  });
+}
+
+function told(place) {
+  const value = (id) => $(`#${id}`).value.trim();
+  return {
+    category: value("category"), description: value("description"), address: value("address"),
+    phone: value("phone").replace(/[\s()-]/g, ""), location: place.location,
+  };
+}
+
+function firstFault(body) {
+  if (!body.category) return { word: "category", field: $("#category") };
+  if (!body.description) return { word: "description", field: $("#description") };
+  if (!body.location && !body.address) return { word: "place", field: $("#address") };
+  if (!PHONE.test(body.phone)) return { word: "phone", field: $("#phone") };
+  return null;
+}
+
+async function whileSending(run) {
+  const button = $("button.primary", form);
+  if (button.disabled) return;
+  button.disabled = true;
+  button.textContent = t("public.sending");
+  try {
+    await run();
+  } finally {
+    button.disabled = false;
+    button.textContent = t("public.send");
+  }
+}
+
+async function send(body, place) {
+  try {
+    const opened = await post("/public/reports", body, { key: keyOf(body) });
+    await sendPhoto(opened);
+    showSent(opened, place);
+  } catch (error) {
+    $("button.primary", form).disabled = false;
+    showFault(fault, inWords(error), form.elements[error.field === "caller_phone" ? "phone" : error.field] ?? null);
+  }
+}
+
+function keyOf(body) {
+  const text = JSON.stringify(body);
+  if (text !== last.text) last = { text, key: [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("") };
+  return last.key;
+}
+
+async function sendPhoto({ number, token }) {
+  const file = $("#photo").files[0];
+  if (!file) return;
+  try {
+    const picture = await shrunk(file);
+    await postBytes(`/public/tickets/${number}/${token}/photos?uuid=${last.key}`, picture, { "Content-Type": "image/jpeg" });
+  } catch (error) {
+    toast(t("public.photo_failed", { why: inWords(error) }), { kind: "error" });
+  }
+}
+
+function showSent({ number, token }, place) {
+  const heading = h("h3", { tabindex: "-1" }, t("public.sent"));
+  fill($("#sent"), heading,
+    h("p", {}, `${t("public.sent_number")} `, h("strong.number", {}, number)),
+    h("p", {}, t("public.sent_keep")),
+    h("p.row", {}, h("a.button.primary", { href: `/track/${number}/${token}` }, t("public.follow")),
+      h("button", { type: "button", onclick: again }, t("public.another"))));
+  form.hidden = true;
+  $("#sent").hidden = false;
+  form.reset();
+  place.clear();
+  heading.focus();
+}
+
+function again() {
+  last = { text: "", key: "" };
+  $("#sent").hidden = true;
+  form.hidden = false;
+  $("#category").focus();
+}
