@@ -25,7 +25,9 @@ _TIMES = ("received_at", "appointment_at", "ended_at")
 
 def time(value: datetime | None) -> str | None:
     """Return ISO 8601 in UTC, or None."""
-    return None if value is None else value.astimezone(UTC).isoformat()
+    if value is None:
+        return None
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
 
 
 def ticket(

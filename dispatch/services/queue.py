@@ -17,6 +17,8 @@ from dispatch.storage.db import Tx
 
 # Who has not told a place for so long is off shift, or without signal: the map shows nobody where they are not.
 ON_SHIFT = timedelta(minutes=15)
+# More than anybody can act on; how many there are in all is counted.
+RESCUABLE = 50
 _LAMP = ("status", "late_s", "heartbeat_at", "heartbeat_age_s", "outbox_waiting_s")
 
 
@@ -31,7 +33,7 @@ def board(desk: Desk, actor: Actor, wanted: Filter, *, after: int, limit: int, n
         actor: Who asks; crews see their own and what they assist with.
         wanted: The filter; the counters keep to it.
         after: `next` of the page before, 0 for the first.
-        limit: Tickets of each kind at most; 0 for the counters alone.
+        limit: Tickets of each kind at most; 0 for the counters alone. Rescuable ones come with the first page.
         now: For which moment.
 
     Raises:
@@ -40,13 +42,10 @@ def board(desk: Desk, actor: Actor, wanted: Filter, *, after: int, limit: int, n
     check_permitted(actor, Permission.READ)
     seen = replace(wanted, visible_to_team=team_seen(actor))
     with desk.store.read() as tx:
-        danger = sorted(queue.in_danger(tx, seen, now), key=lambda one: (one[1], one[0]))
-        saveable = [ticket_id for ticket_id, due_at in danger if due_at > now]
         pages: dict[str, Any] = {"rescuable": [], "items": [], "next": None}
         if limit:
-            pages = _pages(tx, desk, seen, saveable[:limit], after, limit, now)
-        near = {"near_breach": len(saveable), "breached": len(danger) - len(saveable)}
-        counters = queue.counts(tx, seen, _day_start(now), now) | near
+            pages = _pages(tx, desk, seen, after, limit, now)
+        counters = queue.counts(tx, seen, _day_start(now), now)
     lamp = health.status(desk, now)
     return {
         "server_time": present.time(now),
@@ -61,16 +60,14 @@ def _day_start(now: datetime) -> datetime:
     return datetime.combine(shanghai_day(now), time(), SHANGHAI).astimezone(UTC)
 
 
-def _pages(
-    tx: Tx, desk: Desk, wanted: Filter, saveable: Sequence[int], after: int, limit: int, now: datetime
-) -> dict[str, Any]:
+def _pages(tx: Tx, desk: Desk, wanted: Filter, after: int, limit: int, now: datetime) -> dict[str, Any]:
     pinned = [] if after else queue.unassigned(tx, wanted, limit, now)
     found = queue.running(tx, wanted, after, limit + 1, now)
     rows = [*pinned, *found[:limit]]
     is_last = len(found) <= limit
     if is_last:
         rows += queue.resting(tx, wanted, limit, now)
-    rescuable = queue.by_ids(tx, saveable)
+    rescuable = [] if after else queue.rescuable(tx, wanted, min(limit, RESCUABLE), now)
     shown = _show(tx, desk, [*rows, *rescuable], now)
     return {
         "rescuable": [shown[row["id"]] for row in rescuable],

@@ -89,18 +89,15 @@ def resting(tx: Tx, wanted: Filter, limit: int, now: datetime) -> list[dict[str,
     return _rows(tx, query.order_by(TICKETS.c.id).limit(limit))
 
 
-def in_danger(tx: Tx, wanted: Filter, now: datetime) -> list[tuple[int, datetime]]:
-    """Return the id of each ticket with a clock past 80 %, and the first due time of these clocks."""
-    return [(row[0], row[1]) for row in tx.conn.execute(_in_danger(tx, wanted, now))]
-
-
-def by_ids(tx: Tx, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the columns of tickets in the order of their ids as given."""
-    place = {ticket_id: n for n, ticket_id in enumerate(ids)}
-    return sorted(_rows(tx, select(TICKETS).where(TICKETS.c.id.in_(ids))), key=lambda row: place[row["id"]])
+def rescuable(tx: Tx, wanted: Filter, limit: int, now: datetime) -> list[dict[str, Any]]:
+    """Return tickets of which a clock has used 80 % and none is overdue, the most pressing first."""
+    danger = _in_danger(tx, wanted, now).having(func.min(CLOCKS.c.due_at) > now).subquery()
+    query = select(TICKETS).join(danger, danger.c.ticket_id == TICKETS.c.id)
+    return _rows(tx, query.order_by(danger.c.due_at, TICKETS.c.id).limit(limit))
 
 
 def _in_danger(tx: Tx, wanted: Filter, now: datetime) -> Select[*tuple[Any, ...]]:
+    """Tickets with a clock past 80 %, each with the first due time of these clocks."""
     query: Select[*tuple[Any, ...]] = select(_TICKET_ID.label("ticket_id"), func.min(CLOCKS.c.due_at).label("due_at"))
     narrowed = conditions(tx, wanted, now)
     if narrowed:
@@ -113,13 +110,18 @@ def _rows(tx: Tx, query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
 
 
 def counts(tx: Tx, wanted: Filter, day_start: datetime, now: datetime) -> dict[str, int]:
-    """Return what is counted of open tickets, and those closed since `day_start`; see `in_danger` for the rest."""
+    """Return the counters of the boards, over open tickets, and those closed since `day_start`."""
     narrowed = conditions(tx, wanted, now)
     by_status = select(TICKETS.c.status, func.count()).where(TICKETS.c.status.in_(OPEN), *narrowed)
     found = {row[0]: row[1] for row in tx.conn.execute(by_status.group_by(TICKETS.c.status))}
+    danger = _in_danger(tx, wanted, now).subquery()
+    is_broken = danger.c.due_at <= now
+    broken, all_ = tx.conn.execute(select(func.count().filter(is_broken), func.count()).select_from(danger)).one()
     return {
         "open": sum(found.values()),
         "unassigned": sum(found.get(status, 0) for status in UNASSIGNED),
+        "near_breach": all_ - broken,
+        "breached": broken,
         "unanswered": _unanswered(tx, narrowed),
         "on_hold": found.get(Status.ON_HOLD, 0),
         "requests": _count(tx, _of_tickets(REQUESTS, narrowed).where(REQUESTS.c.decided_at.is_(None))),

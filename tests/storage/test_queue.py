@@ -23,9 +23,7 @@ def running(desk: Desk, now: datetime, *, after: int = 0, limit: int = 50, wante
 
 def counts(desk: Desk, now: datetime, wanted: Filter = EVERYTHING) -> dict[str, int]:
     with desk.store.read() as tx:
-        danger = [due_at > now for _, due_at in queue.in_danger(tx, wanted, now)]
-        near = {"near_breach": danger.count(True), "breached": danger.count(False)}
-        return queue.counts(tx, wanted, now - timedelta(hours=10), now) | near
+        return queue.counts(tx, wanted, now - timedelta(hours=10), now)
 
 
 def test_what_breaks_first_stands_first(desk: Desk, cast: Cast, now: datetime) -> None:
@@ -92,8 +90,7 @@ def test_rescuable_is_past_80_percent_and_before_the_breach(desk: Desk, cast: Ca
 
     def rescuable(at: datetime) -> list[str]:
         with desk.store.read() as tx:
-            ids = [ticket_id for ticket_id, due_at in queue.in_danger(tx, EVERYTHING, at) if due_at > at]
-            return [row["number"] for row in queue.by_ids(tx, ids)]
+            return [row["number"] for row in queue.rescuable(tx, EVERYTHING, 9, at)]
 
     for minutes, wanted, near, broken in (
         (7.99, [], 0, 0),
