@@ -38,7 +38,7 @@ function capacity() {
   return Math.max(1, Math.floor((innerHeight - table.top - head - $("#pages").offsetHeight - 12) / row));
 }
 
-function drawPage() {
+function drawPage(isMeasured = false) {
   const list = ordered();
   const size = capacity();
   const pages = Math.max(1, Math.ceil(list.length / size));
@@ -46,7 +46,8 @@ function drawPage() {
   const shown = list.slice(at * size, (at + 1) * size);
   chips = shown.map((ticket) => ({ ticket, element: chip(ticket) }));
   fill($("#rows"), shown.length ? chips.map(({ ticket, element }) => row(ticket, element)) : h("tr", {}, h("td", { colspan: 4 }, t("wall.empty"))));
-  $("#pages").textContent = t("wall.page", { page: at + 1, pages });
+  if (!isMeasured && capacity() !== size) drawPage(true); // only now is it known how high a row is
+  else $("#pages").textContent = t("wall.page", { page: at + 1, pages });
 }
 
 function row(ticket, element) {
@@ -73,5 +74,5 @@ everySecond((at_ms) => {
 });
 setInterval(() => { at += 1; drawPage(); }, PAGE_MS);
 setInterval(soon, LOAD_MS);
-window.addEventListener("resize", drawPage);
+window.addEventListener("resize", () => drawPage());
 window.addEventListener("signed-out", () => { $("#signed-out").hidden = false; });
