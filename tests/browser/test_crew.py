@@ -275,3 +275,14 @@ def test_nobody_leaves_by_accident(pages: Pages, desk: Desk, cast: Cast) -> None
     page.wait_for_url("**/signin")
     kept = page.evaluate("async () => (await caches.match('/crew')) ?? null")
     assert kept is None
+
+
+def test_chromium_would_install_it(pages: Pages, desk: Desk, cast: Cast) -> None:
+    page = phone(pages)
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    devtools = page.context.new_cdp_session(page)
+    manifest = devtools.send("Page.getAppManifest")
+    assert (manifest["errors"], manifest["url"]) == ([], f"{pages.address}/crew/manifest.webmanifest")
+    errors = devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # The test's own context counts as a private window, where nothing is installed.
+    assert [error["errorId"] for error in errors] in ([], ["in-incognito"])
