@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -63,6 +64,10 @@ def _check(s: Settings) -> None:
         (s.secret_key or s.is_sqlite, f"PostgreSQL 上的各进程须共用一个密钥: 请设置 DISPATCH_SECRET_KEY, {_MAKE_KEY}"),
         (not s.secret_key or len(s.secret_key) >= 32, f"DISPATCH_SECRET_KEY 至少 32 个字符, {_MAKE_KEY}"),
         (s.tiles_datum in ("wgs84", "gcj02", "bd09"), "DISPATCH_TILES_DATUM 应为 wgs84, gcj02 或 bd09"),
+        (
+            not s.push_key or re.fullmatch(r"[\w-]{43}=?", s.push_key, re.ASCII),
+            "DISPATCH_PUSH_KEY 不是密钥: 请用 python run.py push-key 的输出",
+        ),
         (
             s.push_contact or not s.push_key,
             "DISPATCH_PUSH_KEY 需要同时设置 DISPATCH_PUSH_CONTACT, 例如 mailto:it@example.cn",

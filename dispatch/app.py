@@ -20,17 +20,33 @@ from dispatch.domain.settings import Settings
 from dispatch.notify.console import Console
 from dispatch.notify.port import Channel
 from dispatch.notify.webhook import Webhook
+from dispatch.notify.webpush import WebPush
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.pg import Listener, Notifier
 from dispatch.realtime.sqlite import DataVersion
 from dispatch.scheduler.jobs import Jobs
 from dispatch.services.desk import Desk
 from dispatch.services.live import Feed, Viewer
+from dispatch.services.push import Browsers
 from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
-from dispatch.web.api import asking, board, console, crew, cti, figures, outages, photos, public, session, stream, v1
+from dispatch.web.api import (
+    asking,
+    board,
+    console,
+    crew,
+    cti,
+    figures,
+    outages,
+    photos,
+    public,
+    push,
+    session,
+    stream,
+    v1,
+)
 from dispatch.web.now import utc_now
 from dispatch.web.pages import account, agent, factor, shell, signin, welcome
 from dispatch.web.pages import board as board_page
@@ -63,7 +79,7 @@ def create_app(settings: Settings) -> APIFlask:
     with app.app_context():
         desk = Desk(Store(db.engine), settings)
     app.extensions["desk"] = desk
-    app.extensions["jobs"] = Jobs(desk, channels(settings))
+    app.extensions["jobs"] = Jobs(desk, channels(desk))
     app.config["COMPRESS_MIMETYPES"] = _COMPRESSED
     app.config["COMPRESS_ALGORITHM"] = "gzip"
     Compress(app)
@@ -84,6 +100,7 @@ def create_app(settings: Settings) -> APIFlask:
     app.register_blueprint(board.blueprint(desk))
     app.register_blueprint(outages.blueprint(desk))
     app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))
+    app.register_blueprint(push.blueprint(desk))
     app.register_blueprint(asking.blueprint(desk))
     app.register_blueprint(figures.blueprint(desk))
     feed = Feed(desk, utc_now)
@@ -124,11 +141,14 @@ def _secret_key(settings: Settings) -> str:
     return key_beside(Path(path))
 
 
-def channels(settings: Settings) -> Mapping[str, Channel]:
+def channels(desk: Desk) -> Mapping[str, Channel]:
     """Return the channels that the settings switch on."""
+    settings = desk.settings
     made: dict[str, Channel] = {"console": Console()}
     if settings.webhook_url and settings.webhook_secret:
         made["webhook"] = Webhook(settings.webhook_url, settings.webhook_secret)
+    if settings.push_key:
+        made["webpush"] = WebPush(settings.push_key, settings.push_contact or settings.address, Browsers(desk))
     return made
 
 

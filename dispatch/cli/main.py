@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from dispatch import __version__
-from dispatch.cli import care, demo, people, replay, serve, setup, zones
+from dispatch.cli import care, demo, people, push, replay, serve, setup, zones
 from dispatch.domain.errors import DispatchError
 
 
@@ -70,5 +70,6 @@ for _command in (
     care.sweep,
     care.doctor,
     care.state_diagram,
+    push.push_key,
 ):
     cli.add_command(_command)

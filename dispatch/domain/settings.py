@@ -70,4 +70,5 @@ class Settings:
     @property
     def channels(self) -> tuple[str, ...]:
         """Channels that every notice goes to."""
-        return ("console", "webhook") if self.webhook_url else ("console",)
+        switched_on = {"console": True, "webhook": self.webhook_url, "webpush": self.push_key}
+        return tuple(name for name, is_on in switched_on.items() if is_on)

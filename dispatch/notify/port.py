@@ -1,4 +1,4 @@
-"""The port of a channel: two implementations stand behind it, console and webhook."""
+"""The port of a channel: console, webhook and Web Push stand behind it."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def test_each_kind_is_read() -> None:
         ({"DISPATCH_SECRET_KEY": "short"}, "至少 32 个字符"),
         ({"DISPATCH_ADMIN_SECOND_FACTOR": "yes"}, "应为 true 或 false"),
         ({"DISPATCH_TILES_DATUM": "cgcs"}, "wgs84, gcj02 或 bd09"),
-        ({"DISPATCH_PUSH_KEY": "k"}, "DISPATCH_PUSH_CONTACT"),
+        ({"DISPATCH_PUSH_KEY": "k"}, "push-key"),
+        ({"DISPATCH_PUSH_KEY": "k" * 43}, "DISPATCH_PUSH_CONTACT"),
         ({"DISPATCH_WEBHOOK_URL": "http://x"}, "DISPATCH_WEBHOOK_SECRET"),
     ],
 )

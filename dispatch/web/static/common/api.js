@@ -31,6 +31,11 @@ export function post(path, body = {}, { key } = {}) {
   return send("POST", path, JSON.stringify(body), { "Content-Type": "application/json", ...(key && { "Idempotency-Key": key }) });
 }
 
+/** Take something back. */
+export function remove(path, body = {}) {
+  return send("DELETE", path, JSON.stringify(body), { "Content-Type": "application/json" });
+}
+
 /** Send bytes, such as a photo. */
 export function postBytes(path, bytes, headers = {}) {
   return send("POST", path, bytes, headers);
