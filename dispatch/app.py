@@ -52,7 +52,6 @@ from dispatch.web.pages import account, agent, factor, shell, signin, welcome
 from dispatch.web.pages import board as board_page
 from dispatch.web.pages import crew as crew_page
 from dispatch.web.pages import public as public_page
-from dispatch.web.pages import public as public_page
 
 _DATA = Path(__file__).parents[1] / "data"
 # What never holds a secret: a page holds its CSRF token, and what is compressed can be guessed at by its length.
@@ -111,7 +110,6 @@ def create_app(settings: Settings) -> APIFlask:
     for door in (signin, factor, welcome, account):
         app.register_blueprint(door.blueprint(desk))
     app.register_blueprint(crew_page.blueprint())
-    app.register_blueprint(public_page.blueprint(desk))
     app.register_blueprint(public_page.blueprint(desk))
     app.register_blueprint(agent.blueprint(desk))
     return app
