@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import intake, routing, streams, sweep
+from bench import board, intake, routing, streams, sweep
 
 if __name__ == "__main__":
-    sys.exit(max(part.main() for part in (routing, intake, sweep, streams)))
+    sys.exit(max(part.main() for part in (routing, intake, sweep, board, streams)))
