@@ -17,7 +17,7 @@ from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 from dispatch.domain.states import STATUS_LABELS, Status
 from dispatch.geocode.geodesic import distance_m
-from dispatch.services import present
+from dispatch.services import outages, present
 from dispatch.services.desk import Desk
 from dispatch.services.routing import Placing, place
 from dispatch.storage import callers, cti
@@ -105,7 +105,7 @@ class Sketch:
 
 
 def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str, Any]:
-    """Return where a call would go, how urgent it is and what would be due when, as intake would do it.
+    """Return where a call would go, what would be due when, as intake would do it, and the outages known there.
 
     Raises:
         InvalidInput: for an unknown category, or an answer that does not fit it.
@@ -113,9 +113,10 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
     check_permitted(actor, Permission.CALL)
     with desk.store.read() as tx:
         rules = desk.rules(tx, now)
-    placing = place(rules, sketch.point)
+        placing = place(rules, sketch.point)
+        known = outages.known_in(tx, rules, now, placing.zone.zone_id) if placing.zone else []
     level = _level(rules.policy, sketch)
-    return {**_place_form(placing), **_promises(rules.policy, sketch, level, placing.area)}
+    return {**_place_form(placing), **_promises(rules.policy, sketch, level, placing.area), "outages": known}
 
 
 def _level(policy: Policy, sketch: Sketch) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.storage.columns import table_of
@@ -39,12 +39,16 @@ def open_tickets(tx: Tx, phone: str, limit: int) -> list[dict[str, Any]]:
 
 def open_in_box(tx: Tx, south_west: Wgs84Point, north_east: Wgs84Point) -> list[tuple[int, Wgs84Point]]:
     """Return id and place of every open ticket in a box of degrees, by the index over places."""
-    query = select(TICKETS.c.id, TICKETS.c.lon, TICKETS.c.lat).where(
+    rows = tx.conn.execute(_in_box(south_west, north_east))
+    return [(row.id, Wgs84Point(row.lon, row.lat)) for row in rows]
+
+
+def _in_box(south_west: Wgs84Point, north_east: Wgs84Point) -> Select[Any]:
+    return select(TICKETS.c.id, TICKETS.c.lon, TICKETS.c.lat).where(
         _OPEN,
         TICKETS.c.lat.between(south_west.lat, north_east.lat),
         TICKETS.c.lon.between(south_west.lon, north_east.lon),
     )
-    return [(row.id, Wgs84Point(row.lon, row.lat)) for row in tx.conn.execute(query)]
 
 
 def tickets(tx: Tx, ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -29,6 +29,7 @@ _WITHOUT_LOGIN = {429: "次数过多: Retry-After 说何时再试", 503: _ALWAYS
 _WITH_TICKET = {
     409: "与工单当前状态或版本冲突: current_status 和 current_version, 或 ticket, 是它现在的样子; 没有时请重新读取",
 }
+_WITH_CLAIM = {409: "已被他人接起 (claimed_by 说是谁), 或已挂断"}
 
 
 def configure(app: APIFlask) -> None:
@@ -120,6 +121,8 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
         problems = _WITH_BODY | problems
         if (path.startswith(_OF_TICKET) and not path.endswith("/reveal")) or path.endswith(("/decide", "/rating")):
             problems |= _WITH_TICKET
+    if path.endswith("/claim"):
+        problems |= _WITH_CLAIM
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, description in sorted(problems.items()):
         operation["responses"].setdefault(str(status), {"description": description, "content": content})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dispatch.services.desk import Desk
 from tests.browser.agent_story import console, platform, tickets
@@ -59,16 +59,33 @@ def test_saved_twice_is_saved_once(pages: Pages, desk: Desk) -> None:
     assert len(tickets(desk)) == 1
 
 
+def test_who_saves_before_the_grid_was_looked_up_still_means_it(pages: Pages, desk: Desk) -> None:
+    page = console(pages)
+
+    def be_slow(route: Route) -> None:
+        page.wait_for_timeout(400)
+        route.continue_()
+
+    page.route("**/api/v1/grids*", be_slow)
+    page.fill("#address", "坡子街 12 号")
+    page.focus("#category [role=radio]")
+    page.keyboard.press("1")
+    page.fill("#place", ZONE_A)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_contain_text("派给 天心-03")
+    assert [ticket["zone_id"] for ticket in tickets(desk)] == [ZONE_A]
+
+
 def test_an_answer_that_is_lost_on_its_way_makes_no_second_ticket(pages: Pages, desk: Desk) -> None:
     pages.watch.allow("net::ERR")
     page = console(pages)
     write_down(page)
     lost: list[int] = []
 
-    def lose(route: object) -> None:
+    def lose(route: Route) -> None:
         # The server has it, and the page never learns.
-        lost.append(route.fetch().status)  # type: ignore[attr-defined]
-        route.abort()  # type: ignore[attr-defined]
+        lost.append(route.fetch().status)
+        route.abort()
 
     page.route("**/api/v1/calls", lose, times=1)
     page.keyboard.press("Control+Enter")

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
-from tests.support.browser import Pages
+from tests.support.browser import Pages, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
 
@@ -55,7 +55,7 @@ def test_a_page_is_for_everybody(pages: Pages, path: str, login: str | None) -> 
 
 
 def test_the_agent_page_is_light_and_quick(pages: Pages) -> None:
-    page = pages.signed_in("agent")
+    page = pages.visitor()
     sizes: list[int] = []
 
     def weigh(response: Response) -> None:
@@ -63,8 +63,9 @@ def test_the_agent_page_is_light_and_quick(pages: Pages) -> None:
             sizes.append(response.request.sizes()["responseBodySize"])
 
     page.on("requestfinished", lambda request: weigh(request.response()) if request.response() else None)
-    page.goto("/agent")
+    sign_in(page, "agent")  # and on to the agent's page, of which nothing is in the browser's cache yet
     page.wait_for_timeout(2000)
+    assert page.url.endswith("/agent")
     assert 50_000 < sum(sizes) <= AGENT_PAGE_BYTES
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert 0 < paint <= FIRST_PAINT_MS

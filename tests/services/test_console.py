@@ -16,6 +16,7 @@ from dispatch.domain.states import Status, Verb
 from dispatch.services import board, console, cti
 from dispatch.services.console import Sketch
 from dispatch.services.desk import Desk
+from tests.services.test_outages import publish
 from tests.support.cast import (
     CALLER,
     CALLER_PHONE,
@@ -157,6 +158,13 @@ def test_words_alone_wait_for_a_dispatcher_and_so_does_a_place_outside_every_gri
     assert (bare["status"], bare["team_id"], bare["level"], bare["clocks"]) == ("unlocated", None, None, [])
     outside = console.preview(desk, cast.agent, Sketch(called_at=now, category="burst", point=NOWHERE), now)
     assert (outside["status"], outside["team_id"], outside["level"]) == ("no_zone", None, "P1")
+
+
+def test_a_known_outage_of_the_grid_is_told(desk: Desk, cast: Cast, now: datetime) -> None:
+    told = publish(desk, cast, now)
+    here, there = (Sketch(called_at=now, point=spot(desk, zone_id, now)) for zone_id in (ZONE_A, ZONE_FAR))
+    assert console.preview(desk, cast.agent, here, now)["outages"] == [told]
+    assert console.preview(desk, cast.agent, there, now)["outages"] == []
 
 
 def test_an_inquiry_has_no_level_and_an_appointment_is_asked_for(desk: Desk, cast: Cast, now: datetime) -> None:

@@ -11,6 +11,7 @@ from dispatch.domain.roles import Permission
 from dispatch.services import console
 from dispatch.services.desk import Desk
 from dispatch.web.api.fields import Answer, Diameter, Text, Time
+from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, Location, RouteIn
 from dispatch.web.api.responses import Route, Ticket
 from dispatch.web.api.responses import Time as TimeOut
@@ -86,6 +87,7 @@ class Preview(Route):
     level_label: str | None
     needs_appointment: bool
     clocks: list[Promise]
+    outages: list[Outage] = Field(description="notices for this grid that hold now or will")
 
 
 class GridsIn(BaseModel):
@@ -132,7 +134,7 @@ class NearTickets(BaseModel):
 
 def blueprint(desk: Desk) -> APIBlueprint:
     """Return the routes over one desk."""
-    api = APIBlueprint("console", __name__, url_prefix="/api/v1", tag="v1")
+    api = APIBlueprint("console", __name__, url_prefix="/api/v1", tag="console")
 
     @api.get("/callers/<key>")
     @needs(api, Permission.CALL)

@@ -272,6 +272,7 @@ class Problem(BaseModel):
     instance: str
     field: str | None = None
     errors: list[FieldError] | None = None
+    claimed_by: str | None = None
     current_status: str | None = None
     current_version: int | None = None
     ticket: dict[str, Any] | None = None

@@ -16,6 +16,7 @@ import * as waiting from "./waiting.js";
 
 const ROUTED = ["category", "answers", "pipe_dn", "appointment_at"];
 let isWarned = false;
+let looks = 0;
 
 function changed(name) {
   isWarned = false;
@@ -38,10 +39,11 @@ function show() {
 
 // Each look is in the audit, so it is not asked at every key.
 async function lookUp() {
+  const turn = ++looks;
   const key = draft.cti_call_id ?? draft.caller_phone.replace(/[\s-]/g, "");
   if (!draft.cti_call_id && !/^\+?\d{7,}$/.test(key)) return tickets.setHousehold(null);
   const known = await get(`/callers/${encodeURIComponent(key)}`).catch(() => null);
-  return tickets.setHousehold(known);
+  return turn === looks && tickets.setHousehold(known);
 }
 
 // ---------------------------------------------------------------- one call after the other
@@ -69,6 +71,11 @@ async function startCall(call) {
   return undefined;
 }
 
+async function saveCall() {
+  await place.settled();
+  return save(saved);
+}
+
 function saved(receipt) {
   clear();
   tickets.forget();
@@ -82,7 +89,7 @@ function attach(ticket) {
   if (!ticket) return say(t("agent.nothing_to_attach"));
   change({ attach_to: ticket.number, category: draft.category ?? ticket.category });
   showButton();
-  return save(saved);
+  return saveCall();
 }
 
 function drop() {
@@ -102,7 +109,7 @@ function wireKeys() {
   bind({
     ...picks, ...chosen,
     F2: nextCall,
-    "Ctrl+Enter": () => save(saved),
+    "Ctrl+Enter": saveCall,
     "Alt+M": tickets.attachChosen,
     "/": command.open,
   });
@@ -126,7 +133,7 @@ function start() {
   wireKeys();
   $("#caller_phone").addEventListener("change", lookUp);
   $("#call").addEventListener("submit", (event) => event.preventDefault()); // Enter in a field saves nothing
-  $("#save").addEventListener("click", () => save(saved));
+  $("#save").addEventListener("click", saveCall);
   $("#drop").addEventListener("click", drop);
   window.addEventListener("signed-out", signedOut);
   window.addEventListener("online", () => { if (draft.is_sending) save(saved); });

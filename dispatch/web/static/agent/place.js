@@ -14,6 +14,7 @@ let base;
 let pin;
 let marks;
 let asked = 0;
+let reading = Promise.resolve();
 let isNear = false;
 let whole;
 let onPlaced = () => {};
@@ -22,16 +23,19 @@ let onPlaced = () => {};
 export function wire(placed) {
   onPlaced = placed;
   const field = $("#place");
-  field.addEventListener("input", () => read(field.value));
+  field.addEventListener("input", () => { reading = read(field.value); });
   $("#datum").addEventListener("change", (event) => {
     change({ datum: event.target.value });
-    read(field.value);
+    reading = read(field.value);
   });
   map = makeMap($("#map"), { onPick: ([lon, lat]) => pick({ lon: round(lon), lat: round(lat), datum: "wgs84", source: "map" }) });
   whole = { center: map.getCenter(), zoom: map.getZoom() };
   marks = L.layerGroup().addTo(map);
   drawBase(map).then((drawn) => { base = drawn; }, () => { $("#place-said").textContent = t("agent.map_failed"); });
 }
+
+/** Resolves once the name that was typed last has been looked up: who saves faster than that still means it. */
+export const settled = () => reading;
 
 const round = (degrees) => Number(degrees.toFixed(6));
 

@@ -32,6 +32,8 @@ async function ask(told) {
 }
 
 function show(answer) {
+  fill($("#outages"), answer.outages.map((notice) => h("p.outage", {}, h("b", {}, t("agent.outage", { title: notice.title })), " ",
+    t("agent.outage_until", { place: notice.place, time: shortTime(notice.ends_at, now()) }))));
   const level = answer.level && `${answer.level} ${tOr(`level.${answer.level}`, answer.level_label)}`;
   fill($("#level"), level ? h("span.chip", {}, level) : t(isInquiry() ? "agent.level_inquiry" : "agent.level_none"));
   $("#appointment-box").hidden = !answer.needs_appointment;

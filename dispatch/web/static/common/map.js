@@ -25,6 +25,8 @@ export function fromMap({ lat, lng }) {
 export function makeMap(element, { onPick, onMoved } = {}) {
   const map = L.map(element, { center: toMap(CHANGSHA), zoom: 11, zoomAnimation: !matchMedia("(prefers-reduced-motion: reduce)").matches, preferCanvas: false });
   map.attributionControl.setPrefix(false);
+  map.zoomControl.remove();
+  L.control.zoom({ zoomInTitle: t("common.zoom_in"), zoomOutTitle: t("common.zoom_out") }).addTo(map);
   if (page.tiles) L.tileLayer(page.tiles.url, { attribution: page.tiles.credit, maxZoom: 19 }).addTo(map);
   if (onPick) map.on("click", ({ latlng }) => onPick(fromMap(latlng)));
   if (onMoved) map.on("dragstart", onMoved);
