@@ -27,6 +27,24 @@ self.addEventListener("message", (event) => {
   if (event.data === "forget") event.waitUntil(caches.open(CACHE).then((cache) => cache.delete(PAGE)));
 });
 
+self.addEventListener("push", (event) => {
+  const { title, body, number, url } = event.data?.json() ?? { title: "96533", body: "", url: PAGE };
+  event.waitUntil(self.registration.showNotification(title, {
+    body, tag: number ?? "96533", renotify: true, icon: "/static/crew/icon-192.png", data: { url },
+  }));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(toPage(event.notification.data.url));
+});
+
+async function toPage(url) {
+  const open = await self.clients.matchAll({ type: "window" });
+  const page = open.find((client) => new URL(client.url).pathname === PAGE);
+  await (page ? page.focus() : self.clients.openWindow(url));
+}
+
 self.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(event.request.url);
   if (event.request.method === "GET" && origin === self.location.origin && SHELL.includes(pathname)) event.respondWith(answer(event, pathname));
