@@ -9,17 +9,21 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dispatch.domain.outage import NewOutage
-from dispatch.domain.states import Verb
+from dispatch.domain.states import Status, Verb
+from dispatch.domain.tracking import token
 from dispatch.services import board, outages
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
+from tests.browser.test_every_page import violations
 from tests.support.browser import Pages, picture
-from tests.support.cast import CALLER_PHONE, ZONE_A, Cast, act, cast_of, spot
+from tests.support.cast import CALLER_PHONE, ZONE_A, Cast, act, cast_of, spot, ticket_at
 from tests.support.pictures import jpeg
 from tests.support.processes import utc_now
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
 SCRIPT = "<img src=x onerror=alert(1)><script>alert(1)</script>'\"; =cmd()"
+
+SECRET = "k" * 32  # of every site
 
 
 def publish(desk: Desk, title: str = "坡子街 DN300 抢修", *, starts_in_h: float = -1, is_planned: bool = False) -> None:
@@ -189,3 +193,47 @@ def test_where_i_am_is_taken_from_the_browser(pages: Pages, cast: Cast) -> None:
     number = report(page, address="")
     ticket = board.ticket(desk, cast.agent, number, utc_now())
     assert (ticket["zone_id"], ticket["lon"]) == (ZONE_A, pytest.approx(here.lon, abs=1e-6))
+
+
+def test_the_page_of_a_report_is_for_everybody(pages: Pages, cast: Cast) -> None:
+    desk = pages.site.desk
+    publish(desk)
+    number = ticket_at(desk, Status.DONE, utc_now())
+    address = f"/track/{number}/{token(SECRET, number)}"
+    for language in ("zh", "en"):
+        page = pages.visitor(language=language)
+        page.goto(address)
+        expect(page.locator("#rating form")).to_be_visible()
+        assert violations(page) == [], language
+    narrow = pages.visitor(width=320, height=640)
+    narrow.goto(address)
+    expect(narrow.locator("#rating form")).to_be_visible()
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_page_says_when_it_is_cut_off(pages: Pages) -> None:
+    number = ticket_at(pages.site.desk, Status.EN_ROUTE, utc_now())
+    page = pages.visitor()
+    page.goto(f"/track/{number}/{token(SECRET, number)}")
+    expect(page.locator("li.current")).to_contain_text("已出发")
+    pages.watch.allow("ERR_INTERNET_DISCONNECTED")
+    page.context.set_offline(True)
+    expect(page.locator("#age")).to_contain_text("连接中断", timeout=15_000)
+    page.context.set_offline(False)
+    expect(page.locator("#age")).to_contain_text("更新于", timeout=15_000)
+
+
+def test_a_report_that_does_not_get_through_is_sent_again_as_one(pages: Pages, cast: Cast) -> None:
+    page = pages.visitor()
+    page.goto("/")
+    fill_in(page)
+    pages.watch.allow("ERR_FAILED")
+    # The server takes it; its answer is lost on the way.
+    page.route("**/public/reports", lambda route: (route.fetch(), route.abort()))
+    page.click("text=提交报修")
+    expect(page.locator("#report-fault")).to_contain_text("网络中断")
+    page.unroute("**/public/reports")
+    page.click("text=提交报修")
+    expect(page.locator("#sent .number")).to_be_visible()
+    found = board.tickets(pages.site.desk, cast.agent, Filter(), text="", after=0, limit=9, now=utc_now())
+    assert len(found["items"]) == 1
