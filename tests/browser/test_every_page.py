@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Request
 
 from tests.support.browser import Pages, sign_in
 
@@ -58,11 +58,11 @@ def test_the_agent_page_is_light_and_quick(pages: Pages) -> None:
     page = pages.visitor()
     sizes: list[int] = []
 
-    def weigh(response: Response) -> None:
-        if "/stream" not in response.url:
-            sizes.append(response.request.sizes()["responseBodySize"])
+    def weigh(request: Request) -> None:
+        if "/stream" not in request.url:
+            sizes.append(request.sizes()["responseBodySize"])
 
-    page.on("requestfinished", lambda request: weigh(request.response()) if request.response() else None)
+    page.on("requestfinished", weigh)
     sign_in(page, "agent")  # and on to the agent's page, of which nothing is in the browser's cache yet
     page.wait_for_timeout(2000)
     assert page.url.endswith("/agent")

@@ -15,9 +15,10 @@ from dispatch.domain.states import STATUS_LABELS, VERB_LABELS
 from dispatch.web import catalogue
 
 WEB = Path(catalogue.__file__).parent
-# A word by its name in a template or a script: t("agent.title"), t(`sla.${key}`), word("sla.left").
+# A word by its name in a template or a script: t("agent.title").
 NAMED = re.compile(r"""\bt(?:Or)?\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
-MADE = re.compile(r"""["'`]([a-z_]+)\.\$\{""")
+# And by a name that is made there: t(`sla.${key}`), t('role.' ~ key).
+MADE = re.compile(r"""["'`]([a-z_]+)\.(?:\$\{|["'] ~)""")
 PLACES = re.compile(r"\{(\w+)\}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 

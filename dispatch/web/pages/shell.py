@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 from xstatic.pkg import leaflet, leaflet_markercluster
 
-from dispatch.domain.roles import ROLE_LABELS, Actor
+from dispatch.domain.roles import Actor
 from dispatch.services import basemap
 from dispatch.services.desk import Desk
 from dispatch.web import auth, catalogue
@@ -104,7 +104,6 @@ def _user(visitor: Actor) -> dict[str, Any]:
         "id": visitor.user_id,
         "name": visitor.name,
         "role": visitor.role,
-        "role_label": ROLE_LABELS[visitor.role],
         "team_id": visitor.team_id,
     }
 
