@@ -70,15 +70,28 @@ def create_app(settings: Settings) -> APIFlask:
         template_folder="web/templates",
         static_folder="web/static",
     )
+    desk = _open_desk(app, settings)
+    app.extensions["desk"] = desk
+    app.extensions["jobs"] = Jobs(desk, channels(desk))
+    _face_the_web(app, settings)
+    auth.install(app, desk, _secret_key(settings))
+    _add_api(app, desk)
+    _add_screens(app, desk)
+    return app
+
+
+def _open_desk(app: APIFlask, settings: Settings) -> Desk:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, settings.threads)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     _make_folder(settings)
     db.init_app(app)
     with app.app_context():
-        desk = Desk(Store(db.engine), settings)
-    app.extensions["desk"] = desk
-    app.extensions["jobs"] = Jobs(desk, channels(desk))
+        return Desk(Store(db.engine), settings)
+
+
+def _face_the_web(app: APIFlask, settings: Settings) -> None:
+    """Bound what comes in, harden and shrink what goes out, and turn every error into an answer."""
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["COMPRESS_MIMETYPES"] = _COMPRESSED
     app.config["COMPRESS_ALGORITHM"] = "gzip"
     Compress(app)
@@ -89,30 +102,22 @@ def create_app(settings: Settings) -> APIFlask:
     headers.install(app, settings)
     errors.register(app)
     openapi.configure(app)
-    auth.install(app, desk, _secret_key(settings))
-    app.register_blueprint(v1.blueprint(desk))
-    app.register_blueprint(cti.blueprint(desk))
-    app.register_blueprint(console.blueprint(desk))
-    app.register_blueprint(crew.blueprint(desk))
-    app.register_blueprint(photos.blueprint(desk))
-    app.register_blueprint(session.blueprint(desk))
-    app.register_blueprint(board.blueprint(desk))
-    app.register_blueprint(outages.blueprint(desk))
-    app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))
-    app.register_blueprint(push.blueprint(desk))
-    app.register_blueprint(asking.blueprint(desk))
-    app.register_blueprint(figures.blueprint(desk))
+
+
+def _add_api(app: APIFlask, desk: Desk) -> None:
     feed = Feed(desk, utc_now)
+    for face in (v1, cti, console, crew, photos, session, board, outages, push, asking, figures, health):
+        app.register_blueprint(face.blueprint(desk))
+    app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))
     app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
-    app.register_blueprint(health.blueprint(desk))
+
+
+def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(shell.blueprint(desk, _DATA))
-    app.register_blueprint(board_page.blueprint())
-    for door in (signin, factor, welcome, account):
-        app.register_blueprint(door.blueprint(desk))
-    app.register_blueprint(crew_page.blueprint())
-    app.register_blueprint(public_page.blueprint(desk))
-    app.register_blueprint(agent.blueprint(desk))
-    return app
+    for screen in (signin, factor, welcome, account, agent, public_page):
+        app.register_blueprint(screen.blueprint(desk))
+    for frame in (board_page, crew_page):
+        app.register_blueprint(frame.blueprint())
 
 
 def _hub(app: APIFlask, desk: Desk, feed: Feed) -> Hub[Viewer]:
