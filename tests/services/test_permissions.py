@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from dispatch.domain.cti import CtiEvent, CtiEventKind
 from dispatch.domain.errors import NotFound, NotPermitted
+from dispatch.domain.outage import NewOutage
+from dispatch.domain.photo import Stage
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, Role
 from dispatch.domain.states import RULES, Status, Verb
-from dispatch.services import asking, board, escalation, supervision
+from dispatch.services import asking, board, crew, cti, escalation, outages, photos, supervision
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
 from dispatch.storage.tickets import TICKETS
-from tests.support.cast import TEAM_B, Cast, act, call, cast_of, dispatched, ticket_at, what_it_needs
+from tests.support.cast import TEAM_B, ZONE_A, Cast, act, call, cast_of, dispatched, ticket_at, what_it_needs
+from tests.support.pictures import jpeg
 
 # Where a verb is tried: a state from which it succeeds.
 START = {verb: next(status for status in Status if status in RULES[verb].sources) for verb in Verb} | {
@@ -63,6 +67,30 @@ def decide(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
     return asking.rule(desk, actor, request["id"], is_granted=True, answer="", now=now)
 
 
+def photograph(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, Any]:
+    """Add a photo under a name that the actor alone uses."""
+    upload = photos.Upload(uuid=f"photo-{actor.user_id}", stage=Stage.BEFORE, taken_at=now, data=jpeg())
+    return photos.add(desk, actor, number, upload, now)
+
+
+def publish(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Publish a notice for the grid of crew A."""
+    told = NewOutage(
+        title="抢修",
+        place="坡子街",
+        is_planned=False,
+        zone_ids=[ZONE_A],
+        starts_at=now,
+        ends_at=now + timedelta(hours=4),
+    )
+    return outages.publish(desk, actor, told, {"title": told.title}, now)
+
+
+def ring(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Tell that a call rings."""
+    return cti.hear(desk, actor, CtiEvent(call_id="permitted", kind=CtiEventKind.RING, at=now), now)
+
+
 Deed = Callable[[Desk, Actor, str, datetime], Any]
 OTHER: dict[Permission, Deed] = {
     Permission.CALL: lambda desk, actor, _number, now: call(desk, actor, now),
@@ -71,6 +99,10 @@ OTHER: dict[Permission, Deed] = {
     Permission.ACKNOWLEDGE: lambda desk, actor, _number, now: supervision.acknowledge(desk, actor, 1, now),
     Permission.ASK: lambda desk, actor, _number, now: ask(desk, actor, now),
     Permission.DECIDE: lambda desk, actor, _number, now: decide(desk, actor, now),
+    Permission.CREW: lambda desk, actor, _number, now: crew.jobs(desk, actor, now),
+    Permission.PHOTO: photograph,
+    Permission.CTI: lambda desk, actor, _number, now: ring(desk, actor, now),
+    Permission.OUTAGE: lambda desk, actor, _number, now: publish(desk, actor, now),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 
