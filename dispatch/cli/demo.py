@@ -14,6 +14,7 @@ from random import Random
 import click
 
 from dispatch.cli import context, serve
+from dispatch.domain.outage import NewOutage
 from dispatch.domain.place import Datum
 from dispatch.domain.roles import ROLE_LABELS, SYSTEM, Actor, Role
 from dispatch.domain.settings import Settings
@@ -21,7 +22,7 @@ from dispatch.domain.times import shanghai_text
 from dispatch.domain.zone_file import read_zones
 from dispatch.domain.zones import Zone
 from dispatch.notify.port import Parcel
-from dispatch.services import accounts, bootstrap, health, sealing, setup
+from dispatch.services import accounts, board, bootstrap, health, outages, sealing, setup
 from dispatch.services.desk import Desk
 from dispatch.services.simulation import INQUIRIES, MIX, Hour, Outcome
 
@@ -81,7 +82,8 @@ def demo(ctx: click.Context, once: bool) -> None:
     for line in bootstrap.bring_up(desk, context.DATA, start):
         click.echo(f"  {line}")
     people = cast(desk, start)
-    play(desk, start)
+    burst = play(desk, people["agent"].actor, start)
+    announce(desk, people["dispatcher"].actor, burst, now)
     invite(settings, people, is_served=not once)
     desk.store.close()
     if not once:
@@ -98,7 +100,7 @@ def remove(database: Path) -> None:
 class Person:
     """One of the demo's cast, with what opens the doors of this demo alone."""
 
-    name: str
+    actor: Actor
     password: str
     token: str
 
@@ -108,24 +110,38 @@ def cast(desk: Desk, now: datetime) -> dict[str, Person]:
     people = {}
     for login, (role, team_id) in _CAST.items():
         name, password = f"演示{ROLE_LABELS[role]}", f"demo-{secrets.token_hex(4)}"
-        setup.create_user(desk, SYSTEM, login=login, name=name, role=role, team_id=team_id, now=now)
+        user_id = setup.create_user(desk, SYSTEM, login=login, name=name, role=role, team_id=team_id, now=now)
         if role is not Role.INTEGRATION:  # it has a token alone
             accounts.set_password(desk, SYSTEM, login=login, password=password, now=now)
         token = setup.create_token(desk, SYSTEM, login=login, label="demo", expires_at=None, now=now)
-        people[login] = Person(name, password, token)
+        people[login] = Person(Actor(user_id, name, role, team_id), password, token)
     return people
 
 
-def play(desk: Desk, start: datetime) -> None:
-    """Play the hour and say what it brought."""
+def play(desk: Desk, agent: Actor, start: datetime) -> str:
+    """Play the hour, say what it brought, and return the number of the burst's ticket."""
     mix = f"{sum(MIX.values())} 个来电按真实热线的类别比例, 另加 {INQUIRIES} 个当场答复的咨询和一处爆管"
     click.echo(f"模拟 {shanghai_text(start)} 起的一小时: {mix} …")
     narrator = Narrator()
-    agent = Actor(1, "演示坐席", Role.AGENT)
     rng = Random(_SEED)  # noqa: S311 - the dice of a simulation
     outcome = Hour(desk, agent, _zones(), start, rng, {"console": narrator}, tell).run()
     sealing.seal(desk)
     _sum_up(desk, outcome, narrator)
+    return str(outcome.burst)
+
+
+def announce(desk: Desk, dispatcher: Actor, burst: str, now: datetime) -> None:
+    """Publish the notice that the burst calls for, so that callers of its grid are told."""
+    zone_id = board.ticket(desk, dispatcher, burst, now)["zone_id"]
+    told = NewOutage(
+        title=f"【演示】{burst} 爆管抢修",
+        place=f"{zone_id}网格",
+        is_planned=False,
+        zone_ids=[zone_id],
+        starts_at=now,
+        ends_at=now + timedelta(hours=4),
+    )
+    outages.publish(desk, dispatcher, told, {"title": told.title}, now)
 
 
 def _zones() -> Sequence[Zone]:
@@ -153,7 +169,7 @@ def invite(settings: Settings, people: dict[str, Person], *, is_served: bool) ->
     click.echo(f"演示登录 {base}/signin (仅此演示库有效, 每次演示不同):")
     for login, person in people.items():
         opens = f"密码 {person.password}   " if login != "cti" else ""
-        click.echo(f"  {person.name:<6} 登录名 {login:<11} {opens}令牌 {person.token}")
+        click.echo(f"  {person.actor.name:<6} 登录名 {login:<11} {opens}令牌 {person.token}")
     if is_served:
         for where, what in _PLACES:
             click.echo(f"  {base}{where:<8} {what}")

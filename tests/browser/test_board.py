@@ -34,7 +34,7 @@ def ago(**span: float) -> datetime:
 def at_the_board(pages: Pages, login: str = "supervisor", **options: Any) -> Page:
     page = pages.signed_in(login, **options)
     page.goto("/board")
-    expect(page.locator("#age")).to_have_text("实时")
+    expect(page.locator("#age")).to_have_text(re.compile("实时, 数据 [0-3] 秒前"))
     return page
 
 

@@ -2,6 +2,7 @@
 import { get } from "/static/common/api.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { bind } from "/static/common/keys.js";
+import { freshness } from "/static/common/age.js";
 import { connect } from "/static/common/live.js";
 import { t } from "/static/common/page.js";
 import { everySecond } from "/static/common/sla.js";
@@ -119,8 +120,6 @@ function signedOut() {
   fill($("#banner"), h("p", {}, t("common.signed_out"), " ", h("a.button", { href: "/signin?next=/agent" }, t("common.sign_in_again"))));
 }
 
-const STATES = { live: "common.live", polling: "common.polling", lost: "common.lost", "signed-out": "common.lost", connecting: "common.loading" };
-
 function start() {
   form.wire(changed);
   place.wire(() => {
@@ -137,13 +136,16 @@ function start() {
   $("#drop").addEventListener("click", drop);
   window.addEventListener("signed-out", signedOut);
   window.addEventListener("online", () => { if (draft.is_sending) save(saved); });
-  connect({
+  const live = connect({
     onReload: waiting.refresh,
     onSignal: ({ topic }) => { if (topic === "cti") waiting.refresh(); },
     onTicket: tickets.update,
-    onState: (state) => { $("#state").textContent = t(STATES[state]); },
   });
-  everySecond(() => { waiting.tick(); tickets.tick(); });
+  everySecond(() => {
+    $("#state").textContent = freshness(live);
+    waiting.tick();
+    tickets.tick();
+  });
   show();
   if (draft.is_sending) save(saved);
   else if (!isBlank()) say(t("agent.restored"));

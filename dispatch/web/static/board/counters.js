@@ -1,4 +1,5 @@
 // Counters, clock, lamp and the age of the data.
+import { freshness } from "../common/age.js";
 import { $, fill, h } from "../common/dom.js";
 import { now, t } from "../common/page.js";
 
@@ -24,11 +25,7 @@ export function drawTime(live) {
   const at = new Date(now() + 8 * 3_600_000).toISOString();
   $("#clock").textContent = at.slice(0, 19).replace("T", " ");
   const age = $("#age");
-  const isLost = live.state === "lost" || live.state === "signed-out";
-  const seconds = Math.floor(live.age());
-  // Within a beat of the pulse it is live; a number that jumps between 0 and 2 says nothing.
-  const text = isLost ? `${t("common.lost")}, ${t("common.data_age", { seconds })}` : t(live.state === "polling" ? "common.polling" : "common.live");
+  const shown = freshness(live);
   age.dataset.state = live.state;
-  const shown = isLost || seconds <= 3 ? text : `${text}, ${t("common.data_age", { seconds })}`;
   if (age.textContent !== shown) age.textContent = shown;
 }

@@ -72,6 +72,7 @@ function facts(ticket) {
     [t("board.assisting"), ticket.assisting.join(", ")],
     [t("board.reason"), ticket.route_reason],
     [t("board.received"), time(ticket.received_at)],
+    [t("board.rating"), ticket.rating && `${"★".repeat(ticket.rating.stars)}${"☆".repeat(5 - ticket.rating.stars)} ${ticket.rating.words}`],
   ];
   return h("dl.facts", {}, told.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }

@@ -2,6 +2,7 @@
 import { get } from "/static/common/api.js";
 import { $, fill, h, toast } from "/static/common/dom.js";
 import { now, page, t } from "/static/common/page.js";
+import { unsubscribe } from "/static/common/push.js";
 import { draw, everySecond } from "/static/common/sla.js";
 import { ringFor } from "./alarm.js";
 import { bottom, others, top } from "./card.js";
@@ -150,6 +151,12 @@ async function signOut(event) {
   const form = event.target;
   const count = (await queue.items()).length;
   const leave = async () => {
+    try {
+      await unsubscribe(); // the next person on this phone hears nothing of these jobs
+    } catch (problem) {
+      toast(problem.message, { kind: "error" });
+      return;
+    }
     await jobs.forget();
     navigator.serviceWorker?.controller?.postMessage("forget");
     form.submit();
