@@ -15,6 +15,19 @@ DEFAULT_DATABASE = f"sqlite:///{Path(__file__).parent / 'var' / 'dispatch.db'}"
 
 _MAKE_KEY = "例如 python -c 'import secrets; print(secrets.token_urlsafe(32))' 的输出"
 
+# What a number may be; NaN is within no bounds.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "port": (1, 65_535),
+    "workers": (1, 64),
+    "threads": (4, 4_096),
+    "max_body_bytes": (10_000, 100_000_000),
+    "sweep_cap_s": (0.01, 60),
+    "late_after_s": (0.1, 3_600),
+    "session_idle_s": (60, 86_400),
+    "proxies": (0, 8),
+    "frequent_calls": (2, 1_000),
+}
+
 
 class ConfigError(ValueError):
     """A setting that cannot be used; the text names the variable and the fix."""
@@ -31,26 +44,31 @@ def from_env(environ: Mapping[str, str] = os.environ) -> Settings:
     for spec in fields(Settings):
         text = environ.get(f"DISPATCH_{spec.name.upper()}")
         if text:
-            values[spec.name] = _parse(f"DISPATCH_{spec.name.upper()}", text, hints[spec.name])
+            values[spec.name] = _parse(spec.name, text, hints[spec.name])
     settings = Settings(**values)
     _check(settings)
     return settings
 
 
 def _parse(name: str, text: str, kind: Any) -> Any:
+    variable = f"DISPATCH_{name.upper()}"
     if kind is bool:
-        return _parse_bool(name, text)
+        return _parse_bool(variable, text)
     if kind not in (int, float):
         return text
+    least, most = _BOUNDS[name]
     try:
-        return kind(text)
+        number = kind(text)
     except ValueError as error:
-        raise ConfigError(f"{name} 应为数字, 现为“{text}”") from error
+        raise ConfigError(f"{variable} 应为数字, 现为“{text}”") from error
+    if not least <= number <= most:
+        raise ConfigError(f"{variable} 应在 {least} 到 {most} 之间, 现为“{text}”")
+    return number
 
 
-def _parse_bool(name: str, text: str) -> bool:
+def _parse_bool(variable: str, text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise ConfigError(f"{name} 应为 true 或 false, 现为“{text}”")
+        raise ConfigError(f"{variable} 应为 true 或 false, 现为“{text}”")
     return text.lower() == "true"
 
 

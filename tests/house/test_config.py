@@ -1,8 +1,19 @@
 """Settings: every wrong one is told with its variable and the fix."""
 
+from typing import get_type_hints
+
 import pytest
 
+import config
 from config import DEFAULT_DATABASE, ConfigError, from_env
+from dispatch.domain.settings import Settings
+
+
+def test_every_number_has_bounds() -> None:
+    hints = get_type_hints(Settings)
+    assert set(config._BOUNDS) == {name for name, kind in hints.items() if kind in (int, float)}
+    for name, (least, most) in config._BOUNDS.items():
+        assert least <= getattr(Settings(database_url="sqlite://"), name) <= most
 
 
 def test_nothing_set_is_the_embedded_installation() -> None:
@@ -33,6 +44,10 @@ def test_each_kind_is_read() -> None:
     [
         ({"DISPATCH_PORT": "abc"}, "DISPATCH_PORT 应为数字"),
         ({"DISPATCH_SWEEP_CAP_S": "soon"}, "DISPATCH_SWEEP_CAP_S 应为数字"),
+        ({"DISPATCH_SWEEP_CAP_S": "-5"}, "DISPATCH_SWEEP_CAP_S 应在 0.01 到 60 之间"),
+        ({"DISPATCH_SWEEP_CAP_S": "nan"}, "应在 0.01 到 60 之间"),
+        ({"DISPATCH_THREADS": "0"}, "DISPATCH_THREADS 应在 4 到 4096 之间"),
+        ({"DISPATCH_PORT": "65536"}, "DISPATCH_PORT 应在 1 到 65535 之间"),
         ({"DISPATCH_WORKERS": "2"}, "需要 PostgreSQL"),
         ({"DISPATCH_DATABASE_URL": "mysql://x"}, "postgresql\\+psycopg://"),
         ({"DISPATCH_DATABASE_URL": "postgresql+psycopg://db/x"}, "DISPATCH_SECRET_KEY, 例如"),
