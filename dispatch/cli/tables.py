@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class Row:
 
     Attributes:
         number: As a spreadsheet counts: the header is row 1.
-        cells: As many as there are columns; empty texts where the row cannot be read.
+        cells: As many as there are columns, with what could be read of a faulty row.
         fault: Why it cannot be used, or None.
     """
 
@@ -49,8 +50,9 @@ class Table:
     def __init__(self, raw: BinaryIO, text: TextIO, encoding: str) -> None:
         self.encoding = encoding
         self._raw = raw
-        # Strict, so that a stray quote is an error of its row and not text that swallows the rows after it.
-        self._reader = csv.reader(text, strict=True)
+        self._line = ""
+        # Strict, so that a stray quote is an error and not text that swallows the rows after it.
+        self._reader = csv.reader(self._lines(text), strict=True)
         try:
             self.columns = [name.strip() for name in next(self._reader, [])]
         except csv.Error as error:
@@ -85,23 +87,51 @@ class Table:
         raise InvalidInput(f"找不到列 {' / '.join(names)}; 文件里的列: {available}; 请用 {option} 指定")
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows in order; blank lines are none."""
+        """Yield the rows in order; blank lines are none.
+
+        Raises:
+            InvalidInput: where a quote is not closed and other lines are lost in it, or may be: what is a row and what
+                is text is anybody's guess from there on.
+        """
         number, width = 1, len(self.columns)
         while True:
             number += 1
+            first = self._reader.line_num + 1
+            fault = None
             try:
                 cells = next(self._reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                where = f"文件第 {self._reader.line_num} 行: {error}"
-                yield Row(number, [""] * width, f"引号或长度有误, 无法读取 ({where})")
-                continue
-            if len(cells) == width:
-                yield Row(number, cells)
-            elif cells:
-                fault = f"有 {len(cells)} 格, 应为 {width} 格"
+                cells, fault = self._salvaged(number, first, error)
+            if cells and len(cells) != width:
+                fault = fault or f"有 {len(cells)} 格, 应为 {width} 格{self._span(first)}"
+            if cells or fault:
                 yield Row(number, (cells + [""] * width)[:width], fault)
+
+    def _lines(self, text: TextIO) -> Iterator[str]:
+        for line in text:
+            self._line = line
+            yield line
+
+    def _salvaged(self, number: int, first: int, error: csv.Error) -> tuple[list[str], str]:
+        """Read what broke within one line as well as can be, and say what is wrong with it."""
+        last = self._reader.line_num
+        if last > first:
+            raise InvalidInput(
+                f"第 {number} 行 (文件第 {first} 行) 的引号没有配对, 后面的行被并入其中 (到文件第 {last} 行: {error})。"
+                '请补上或删去这个引号, 格内的引号应写成两个 (""), 然后重试'
+            )
+        try:
+            cells = next(csv.reader([self._line]), [])
+        except csv.Error:
+            cells = []
+        return cells, f"引号或长度有误, 无法读取 (文件第 {last} 行: {error})"
+
+    def _span(self, first: int) -> str:
+        """Name the lines of a row that has several: a quote too many may have joined rows."""
+        last = self._reader.line_num
+        return f" (文件第 {first}–{last} 行, 疑似多了引号)" if last > first else ""
 
 
 @contextmanager
@@ -156,6 +186,30 @@ def replacing(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
         raise InvalidInput(f"不能写入 {path}: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+class Remarks:
+    """Rows of which something is to be said, by what is said; of many different remarks the first are kept."""
+
+    def __init__(self) -> None:
+        self._rows: defaultdict[str, list[int]] = defaultdict(list)
+        self._more = 0
+
+    def add(self, number: int, remark: str) -> None:
+        """Say this of a row."""
+        if remark in self._rows or len(self._rows) < _LISTED:
+            self._rows[remark].append(number)
+        else:
+            self._more += 1
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line for each remark, and one for what was not kept."""
+        yield from (f"{remark}: {listed(numbers)}" for remark, numbers in self._rows.items())
+        if self._more:
+            yield f"… 另有 {self._more} 行, 见写出的文件"
 
 
 def listed(numbers: Sequence[int]) -> str:

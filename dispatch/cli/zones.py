@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +27,7 @@ from dispatch.domain.times import shanghai_text
 from dispatch.domain.zone_file import INDEX_FIELD, ZoneFile, read_zones
 from dispatch.domain.zone_index import ZoneIndex
 from dispatch.domain.zone_json import MAX_BYTES, check_size
-from dispatch.domain.zones import Route
+from dispatch.domain.zones import Route, RouteStatus
 from dispatch.services import bootstrap, setup
 from dispatch.services.desk import Desk
 
@@ -34,6 +35,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 ADDED = ("zone_id", "zone_name", "route_status", "reason", "boundary_m", "neighbour_zone_id")
 INVALID = "invalid"
+UNANSWERED = (RouteStatus.NO_ZONE.value, RouteStatus.QUARANTINED.value)
 DATUMS = click.Choice([datum.value for datum in Datum])
 _ID_HELP = "Property with the zone id; id, zone_id or code by default. @index numbers the features."
 _NAME_HELP = "Property with the zone name; name by default."
@@ -247,12 +249,13 @@ def route(
     OUT has the columns of the input, in its encoding, and: zone_id, zone_name, route_status, reason, boundary_m,
     neighbour_zone_id. An input that has one of these already is refused. Rows are numbered as in a spreadsheet, the
     header is row 1. Rows without usable coordinates are kept with route_status `invalid`; OUT is complete, they are
-    listed and the exit code is 1. OUT appears only when it is complete.
+    listed and the exit code is 1. Rows that no zone answers for (`no_zone`, `quarantined`) are listed too; they are an
+    answer. A quote that is never closed is refused with its row (exit 2). OUT appears only when it is complete.
     """
     fields = {"id_field": id_field, "name_field": name_field, "strict_topology": False}
     index = ZoneIndex(load(read_file(zone_file), zones_datum, **fields).zones)
     counts: Counter[str] = Counter()
-    faults: defaultdict[str, list[int]] = defaultdict(list)
+    faults, unanswered = tables.Remarks(), tables.Remarks()
     with tables.reading(source) as table:
         _check_columns(table.columns, source, out)
         lon, lat = table.find("--lon-col", lon_col, tables.LON), table.find("--lat-col", lat_col, tables.LAT)
@@ -264,9 +267,11 @@ def route(
                 writer.writerow([*row.cells, *added])
                 counts[added[2]] += 1
                 if added[2] == INVALID:
-                    faults[added[3]].append(row.number)
+                    faults.add(row.number, added[3])
+                elif added[2] in UNANSWERED:
+                    unanswered.add(row.number, f"{added[2]}: {added[3]}")
                 bar.update(table.bytes_read - bar.pos)
-    _tell(out, counts, faults)
+    _tell(out, counts, faults, unanswered)
     ctx.exit(1 if faults else 0)
 
 
@@ -297,8 +302,8 @@ def _route_row(index: ZoneIndex, row: tables.Row, lon: str, lat: str, datum: Dat
     )  # fmt: skip
 
 
-def _tell(out: Path, counts: Counter[str], faults: Mapping[str, list[int]]) -> None:
+def _tell(out: Path, counts: Counter[str], *remarks: tables.Remarks) -> None:
     parts = ", ".join(f"{status} {count}" for status, count in counts.most_common()) or "没有数据行"
     click.echo(f"{out}: {counts.total()} 行 ({parts})")
-    for reason, numbers in faults.items():
-        click.echo(f"  {reason}: {tables.listed(numbers)}")
+    for line in chain.from_iterable(kind.lines() for kind in remarks):
+        click.echo(f"  {line}")

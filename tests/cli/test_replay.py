@@ -141,6 +141,12 @@ def test_chinese_columns_quoted_newlines_and_encodings(tmp_path: Path, encoding:
     assert told["errors"] == [{"row": 3, "column": None, "reason": "有 6 格, 应为 5 格"}]
 
 
+def test_a_quote_that_swallows_other_rows_is_refused_with_its_row(tmp_path: Path) -> None:
+    source = write(tmp_path, f'called_at,category,lon,lat\n2024-03-04 9:00,"漏水,{A}\n2024-03-04 9:01,漏水,{A}\n')
+    result = run(tmp_path, "replay", source, "--zones", write_zones(tmp_path))
+    assert (result.exit_code, "第 2 行 (文件第 2 行) 的引号没有配对" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("text", "hour"),
     [

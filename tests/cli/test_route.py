@@ -65,6 +65,20 @@ def test_places_of_no_zone_are_answers_and_no_errors(tmp_path: Path) -> None:
     result = route(tmp_path, write(tmp_path, "lon,lat\n0,0\n113.3,28.15\n113.101,28.15\n"))
     assert result.exit_code == 0
     assert [row["route_status"] for row in rows(tmp_path)] == ["quarantined", "no_zone", "nearest"]
+    assert "  quarantined: 坐标 (0.000000, 0.000000) 是占位值, 不是真实位置: 1 行: 第 2 行\n" in result.stdout
+    assert "  no_zone: 不在任何网格内; 最近网格 乙, 距 " in result.stdout
+    assert ": 1 行: 第 3 行\n" in result.stdout
+    assert "第 4 行" not in result.stdout
+
+
+def test_of_many_different_remarks_the_first_are_listed_and_the_rest_counted() -> None:
+    remarks = tables.Remarks()
+    assert not remarks
+    for number in range(2, 252):
+        remarks.add(number, f"{number} m")
+    remarks.add(300, "2 m")
+    lines = list(remarks.lines())
+    assert (lines[0], len(lines), lines[-1]) == ("2 m: 2 行: 第 2, 300 行", 201, "… 另有 50 行, 见写出的文件")
 
 
 @pytest.mark.parametrize("names", ["lng,latitude", "Longitude,LAT", "x,y", "经度,纬度"])
@@ -120,6 +134,31 @@ def test_broken_rows_are_errors_of_their_own(tmp_path: Path) -> None:
     assert "有 1 格, 应为 2 格: 1 行: 第 2 行" in result.stdout
     assert "有 3 格, 应为 2 格: 1 行: 第 3 行" in result.stdout
     assert "(文件第 4 行: ',' expected after '\"')" in result.stdout
+    assert [row["lon"] for row in rows(tmp_path)] == ["112.95", "1", "12", "112.95", "never closed,1\n"]
+
+
+@pytest.mark.parametrize("rest", ["1,2\n3,4\n", '1,2\n"3",4\n', f"1,{'2' * 140_000}\n3,4\n"])
+def test_a_quote_that_swallows_other_rows_is_refused_with_its_row(tmp_path: Path, rest: str) -> None:
+    (tmp_path / "out.csv").write_text("old", encoding="utf-8")
+    result = route(tmp_path, write(tmp_path, f'lon,lat\n1,2\n"112.9,28\n{rest}'))
+    assert result.exit_code == 2
+    assert "第 3 行 (文件第 3 行) 的引号没有配对" in result.stderr
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "old"
+
+
+def test_rows_that_a_pair_of_quotes_joins_are_told_by_their_lines(tmp_path: Path) -> None:
+    result = route(tmp_path, write(tmp_path, 'lon,lat\n"112.9,28\n1,2\n3,4"\n112.95,28.15\n'))
+    assert result.exit_code == 1
+    assert "有 1 格, 应为 2 格 (文件第 2–4 行, 疑似多了引号): 1 行: 第 2 行" in result.stdout
+    assert [row["lon"] for row in rows(tmp_path)] == ["112.9,28\n1,2\n3,4", "112.95"]
+
+
+def test_a_line_longer_than_a_cell_may_be_is_a_fault_of_its_own(tmp_path: Path) -> None:
+    result = route(tmp_path, write(tmp_path, f"lon,lat\n{'1' * 140_000},2\n112.95,28.15\n"))
+    assert (
+        "引号或长度有误, 无法读取 (文件第 2 行: field larger than field limit (131072)): 1 行: 第 2 行" in result.stdout
+    )
+    assert [row["route_status"] for row in rows(tmp_path)] == ["invalid", "routed"]
 
 
 @pytest.mark.parametrize(
