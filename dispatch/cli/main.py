@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from dispatch import __version__
 from dispatch.cli import care, demo, people, push, replay, serve, setup, zones
@@ -40,6 +40,11 @@ class Commands(click.Group):
             raise Refused(error) from error
         except OperationalError as error:
             raise Unusable(f"数据库不可用, 请检查 DISPATCH_DATABASE_URL: {error.orig}") from error
+        except DatabaseError as error:
+            # Its other kinds are mistakes of this program, which need their traceback.
+            if type(error) is not DatabaseError:
+                raise
+            raise Unusable(f"数据库文件已损坏或不是数据库, 请检查 DISPATCH_DATABASE_URL: {error.orig}") from error
         except OSError as error:
             raise Unusable(f"文件或端口不可用: {error}") from error
 
