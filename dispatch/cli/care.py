@@ -44,8 +44,11 @@ def sweep(ctx: click.Context, now: datetime | None) -> None:
 @click.command()
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
-    """Check schema, grids, policy, audit chain, heartbeat, outbox and orphans; exit 1 if anything is wrong."""
-    findings = health.examine(context.desk(ctx), context.utc_now())
+    """Check schema, grids, policy, audit chain, heartbeat, outbox and orphans; exit 1 if anything is wrong.
+
+    The whole audit chain is walked; how far it is stands on standard error.
+    """
+    findings = health.examine(context.desk(ctx), context.utc_now(), context.told)
     for finding in findings:
         click.echo(f"{'✓' if finding.is_good else '✗'} {finding.what}: {finding.detail}")
     if not all(finding.is_good for finding in findings):

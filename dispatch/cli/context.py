@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import click
 from apiflask import APIFlask
 
 from dispatch.app import create_app
+from dispatch.domain.progress import Counted
 from dispatch.domain.settings import Settings
 from dispatch.services import bootstrap
 from dispatch.services.desk import Desk
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
 ExistingFile = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -51,6 +55,16 @@ def desk(ctx: click.Context) -> Desk:
 def ready_desk(ctx: click.Context) -> Desk:
     """Return the desk of an application that is ready."""
     return cast(Desk, ready_application(ctx).extensions["desk"])
+
+
+def told(label: str, items: Counted[T]) -> Iterator[T]:
+    """Iterate with a progress bar on standard error; as the domain's Track."""
+    # A line for each of thousands of items would be most of what a slow terminal does.
+    every = max(1, len(items) // 100)
+    with click.progressbar(
+        items, length=len(items), label=label, file=sys.stderr, show_pos=True, update_min_steps=every
+    ) as bar:
+        yield from bar
 
 
 def utc_now() -> datetime:

@@ -32,7 +32,6 @@ from dispatch.services import bootstrap, setup
 from dispatch.services.desk import Desk
 
 F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
 ADDED = ("zone_id", "zone_name", "route_status", "reason", "boundary_m", "neighbour_zone_id")
 INVALID = "invalid"
 UNANSWERED = (RouteStatus.NO_ZONE.value, RouteStatus.QUARANTINED.value)
@@ -76,14 +75,6 @@ def read_file(path: Path) -> bytes:
     with path.open("rb") as file:
         check_size(os.fstat(file.fileno()).st_size)
         return file.read(MAX_BYTES + 1)
-
-
-def told(label: str, items: Sequence[T]) -> Iterator[T]:
-    """Iterate with a progress bar on standard error."""
-    # A line for each of thousands of items would be most of what a slow terminal does.
-    every = max(1, len(items) // 100)
-    with click.progressbar(items, label=label, file=sys.stderr, show_pos=True, update_min_steps=every) as bar:
-        yield from bar
 
 
 def problem_text(found: Mapping[str, Any]) -> str:
@@ -162,7 +153,7 @@ def import_zones(
     data = read_file(file)
     outlines = _outlines(outline, Datum(datum))
     fields = {"id_field": id_field, "name_field": name_field, "team_field": team_field}
-    found = load(data, datum, outlines=outlines, track=told, **fields)
+    found = load(data, datum, outlines=outlines, track=context.told, **fields)
     if outlines:
         click.echo(_compared_text(found.compared), err=True)
     if check:

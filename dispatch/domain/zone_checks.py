@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 import shapely
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain.place import Datum, Floats, lonlats_to_wgs84, metres_per_degree
+from dispatch.domain.progress import Track, untold
 
-T = TypeVar("T")
 Geometries = NDArray[np.object_]
 
 # Coordinates cut to five decimals leave slivers along shared borders: up to 315 m² at 0.6 m mean width in the
@@ -42,18 +42,6 @@ class Finding:
     position: int
     place: str
     reason: str
-
-
-class Track(Protocol):
-    """Iterates, and may tell meanwhile how far it is."""
-
-    def __call__(self, label: str, items: Sequence[T], /) -> Iterable[T]:
-        """Return what yields all items in their order; the label is Chinese, for people."""
-
-
-def untold(_label: str, items: Sequence[T]) -> Iterable[T]:
-    """Tell nothing."""
-    return items
 
 
 def overlaps(labels: Sequence[str], geometries: Geometries, track: Track = untold) -> Iterator[Finding]:

@@ -21,7 +21,8 @@ from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain import zone_checks, zone_gaps
 from dispatch.domain.place import Bd09Point, Datum, Gcj02Point, Wgs84Point, lonlats_to_wgs84, to_bd09, to_gcj02
-from dispatch.domain.zone_checks import Finding, Geometries, Track, place_text, untold
+from dispatch.domain.progress import Track, untold
+from dispatch.domain.zone_checks import Finding, Geometries, place_text
 from dispatch.domain.zone_json import Feature, Problem, features_of, load, of_file, refusal, text_of
 from dispatch.domain.zones import Zone
 

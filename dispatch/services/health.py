@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dispatch.domain.progress import Track, untold
 from dispatch.services import present
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import Sweep
@@ -70,8 +71,14 @@ class Finding:
     detail: str
 
 
-def examine(desk: Desk, now: datetime) -> list[Finding]:
-    """Check schema, grid map, policy, audit chain, heartbeat, clocks, outbox and orphans."""
+def examine(desk: Desk, now: datetime, track: Track = untold) -> list[Finding]:
+    """Check schema, grid map, policy, audit chain, heartbeat, clocks, outbox and orphans.
+
+    Args:
+        desk: The process's desk.
+        now: The server's time.
+        track: Iterates over what takes long: the audit chain, and the searches for orphans.
+    """
     version, newest = schema.current(desk.store.engine), schema.newest()
     findings = [Finding("schema", version == newest, f"{version or '空'}, 最新 {newest}")]
     if version is None:
@@ -81,11 +88,11 @@ def examine(desk: Desk, now: datetime) -> list[Finding]:
         policy, zone_set = book.policy_at(now), book.zone_set_at(now)
         findings.append(Finding("policy", policy is not None, policy or "没有有效的政策: 运行 init"))
         findings.append(Finding("zones", zone_set is not None, f"v{zone_set}" if zone_set else "没有有效的网格"))
-        broken = audit.broken_at(tx.conn)
+        broken = audit.broken_at(tx.conn, track)
         findings.append(Finding("audit", broken is None, "完整" if broken is None else f"在第 {broken} 条断开"))
         open_s = _age(audit.unsealed_since(tx.conn), now)
         findings.append(Finding("audit seal", open_s <= _UNSEALED_FOR_S, f"最久未封存 {open_s:.0f} 秒"))
-        findings += [Finding(name, not count, str(count)) for name, count in health.orphans(tx).items()]
+        findings += [Finding(name, not count, str(count)) for name, count in health.orphans(tx, track).items()]
         failed = outbox.counts(tx).get("failed", 0)
         findings.append(Finding("outbox failed", not failed, str(failed)))
     return findings + _running(desk, now)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from dispatch.domain.audit import first_break, link
+from dispatch.domain.progress import Track, untold
 from dispatch.storage.columns import table_of
 from dispatch.storage.tables import AuditHeadRow, AuditRow
 
@@ -81,17 +82,27 @@ def unsealed_since(conn: Connection) -> datetime | None:
     return conn.execute(select(func.min(AUDIT.c.at)).where(AUDIT.c.seq.is_(None))).scalar()
 
 
-def broken_at(conn: Connection) -> int | None:
-    """Return where the chain breaks, or None."""
+def broken_at(conn: Connection, track: Track = untold) -> int | None:
+    """Return where the chain breaks, or None; `track` iterates over its entries."""
     head = conn.execute(select(HEAD.c.seq, HEAD.c.hash).where(HEAD.c.id == 1)).one()
-    return first_break(_chain(conn), (head.seq, head.hash))
+    return first_break(track("核对审计链", _Chain(conn, head.seq)), (head.seq, head.hash))
 
 
-def _chain(conn: Connection) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
-    sealed = select(AUDIT).where(AUDIT.c.seq.is_not(None)).order_by(AUDIT.c.seq)
-    with conn.execute(sealed.execution_options(yield_per=1000)) as rows:
-        for row in rows:
-            yield row.seq, row.hash, _entry(row).hashed()
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The sealed entries; as many as the head says, unless the chain is broken."""
+
+    conn: Connection
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+        sealed = select(AUDIT).where(AUDIT.c.seq.is_not(None)).order_by(AUDIT.c.seq)
+        with self.conn.execute(sealed.execution_options(yield_per=1000)) as rows:
+            for row in rows:
+                yield row.seq, row.hash, _entry(row).hashed()
 
 
 def _entry(row: Row[*tuple[Any, ...]]) -> Entry:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select, text, update
 
+from dispatch.domain.progress import Track, untold
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
 from dispatch.storage.tables import HeartbeatRow
@@ -54,6 +55,7 @@ def last_beat(tx: Tx, until: datetime) -> datetime | None:
     return tx.conn.execute(select(func.max(BEATS.c.beat_at)).where(BEATS.c.beat_at <= until)).scalar()
 
 
-def orphans(tx: Tx) -> dict[str, int]:
-    """Return the count of each kind of row that must not be."""
-    return {name: int(tx.conn.execute(text(sql)).scalar_one()) for name, sql in ORPHANS.items()}
+def orphans(tx: Tx, track: Track = untold) -> dict[str, int]:
+    """Return the count of each kind of row that must not be; `track` iterates over the kinds."""
+    kinds = track("查找孤立记录", tuple(ORPHANS.items()))
+    return {name: int(tx.conn.execute(text(sql)).scalar_one()) for name, sql in kinds}

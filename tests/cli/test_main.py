@@ -43,6 +43,14 @@ def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) ->
     assert "数据库不可用, 请检查 DISPATCH_DATABASE_URL: unable to open database file" in result.stderr
 
 
+def test_the_doctor_says_on_standard_error_how_far_it_is(tmp_path: Path) -> None:
+    assert run(tmp_path, "init").exit_code == 0
+    result = run(tmp_path, "doctor")
+    assert result.exit_code == 1  # no scheduler
+    assert ("核对审计链" in result.stderr, "查找孤立记录" in result.stderr) == (True, True)
+    assert all(line[0] in "✓✗" for line in result.stdout.splitlines())
+
+
 def test_a_mistake_of_the_program_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(*_: object) -> None:
         raise IntegrityError("INSERT", {}, Exception("UNIQUE"))

@@ -1,10 +1,13 @@
 """The lamp, and the doctor who finds every broken law."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
 
+from dispatch.domain.progress import Counted
 from dispatch.domain.settings import Settings
 from dispatch.domain.states import Status
 from dispatch.services import delivery, health
@@ -15,6 +18,7 @@ from dispatch.storage.db import Store
 from tests.support.cast import Spy, dispatched, ticket_at
 from tests.support.store import SINCE
 
+T = TypeVar("T")
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 
@@ -112,6 +116,22 @@ def test_a_sound_installation(desk: Desk, now: datetime) -> None:
     assert {"schema", "policy", "zones", "audit", "scheduler", "clocks", "outbox", "outbox failed"} <= {
         finding.what for finding in findings
     }
+
+
+def test_what_takes_long_says_how_far_it_is(desk: Desk, now: datetime) -> None:
+    live(desk, now)
+    told: dict[str, tuple[int, int]] = {}
+
+    def track(label: str, items: Counted[T]) -> Iterable[T]:
+        walked = 0
+        for item in items:
+            yield item
+            walked += 1
+        told[label] = (walked, len(items))
+
+    health.examine(desk, now, track)
+    assert set(told) == {"核对审计链", "查找孤立记录"}
+    assert all(walked == length > 0 for walked, length in told.values())
 
 
 def test_an_empty_database(bare_store: Store, now: datetime) -> None:
