@@ -19,7 +19,7 @@ _MAKE_KEY = "例如 python -c 'import secrets; print(secrets.token_urlsafe(32))'
 _BOUNDS: dict[str, tuple[float, float]] = {
     "port": (1, 65_535),
     "workers": (1, 64),
-    "threads": (4, 4_096),
+    "threads": (1, 4_096),
     "max_body_bytes": (10_000, 100_000_000),
     "sweep_cap_s": (0.01, 60),
     "late_after_s": (0.1, 3_600),

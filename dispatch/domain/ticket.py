@@ -277,10 +277,10 @@ def _resume(ticket: Ticket, _command: Command, policy: Policy, at: datetime) -> 
     return _Effect(clocks=(_resumed(ticket, clock, at, policy),) if clock else ())
 
 
-def _extend(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Effect:
+def _extend(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
     clock = ticket.running(ClockKind.FIX)
     # Asked in time is in time, however long the answer took.
-    if clock is None or (command.asked_at or at) >= clock.due_at:
+    if clock is None or (command.asked_at or command.at) >= clock.due_at:
         raise illegal(ticket, "延期须在完工到期之前提出")
     earliest = max(clock.due_at, command.at)
     if command.until is None or command.until <= earliest:

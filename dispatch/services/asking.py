@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -74,7 +75,8 @@ def ask(desk: Desk, actor: Actor, number: str, action: Action, now: datetime) ->
 
 def _take(tx: Tx, desk: Desk, actor: Actor, ticket: Ticket, action: Action, now: datetime) -> int:
     policy = desk.policy(tx, ticket.policy_version)
-    tried = decide(ticket, command_of(action, now), actor, policy)
+    asked_at, _ = policy.trusted_time(action.device_at, now, ticket.moved_at)
+    tried = decide(ticket, replace(command_of(action, now), asked_at=asked_at), actor, policy)
     row = {
         "ticket_id": ticket.id,
         "verb": action.verb,
@@ -82,11 +84,11 @@ def _take(tx: Tx, desk: Desk, actor: Actor, ticket: Ticket, action: Action, now:
         "note": action.note,
         "until": action.until,
         "asked_by": actor.user_id,
-        "asked_at": tried.at,
+        "asked_at": asked_at,
     }
     request_id = asked.add(tx, row)
     text = f"{actor.label} 申请{tried.text.removeprefix(f'{actor.label} ')}"
-    tickets.note(tx, ticket, "ask", text, actor, now, at=tried.at)
+    tickets.note(tx, ticket, "ask", text, actor, now, at=asked_at)
     _tell(tx, desk, ticket, ("dispatcher",), f"{ticket.number} {text}", f"ask:{request_id}", now)
     return request_id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,7 +130,7 @@ def test_twenty_actions_and_five_photos_survive_two_dead_batteries(
     page = phone.start()
     page.goto("/crew")
     waiting(page, 0)
-    expect(page.locator(".job")).to_be_visible()
+    expect(page.locator(".job")).to_have_attribute("data-number", re.compile("GD"))
 
     pages.web.kill()
     phone.context.set_offline(True)  # type: ignore[union-attr]

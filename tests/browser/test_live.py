@@ -62,10 +62,10 @@ class Desks:
     def __init__(self, pages: Pages, **options: Any) -> None:
         self.context = pages.context(**options)
         self.streams = 0
-        self.context.on("request", self._count)
         page = self.context.new_page()
         sign_in(page, "dispatcher")
-        page.close()
+        page.close()  # the board, which has a stream of its own
+        self.context.on("request", self._count)
 
     def _count(self, request: Any) -> None:
         self.streams += "/api/v1/stream" in request.url

@@ -46,7 +46,7 @@ def test_each_kind_is_read() -> None:
         ({"DISPATCH_SWEEP_CAP_S": "soon"}, "DISPATCH_SWEEP_CAP_S 应为数字"),
         ({"DISPATCH_SWEEP_CAP_S": "-5"}, "DISPATCH_SWEEP_CAP_S 应在 0.01 到 60 之间"),
         ({"DISPATCH_SWEEP_CAP_S": "nan"}, "应在 0.01 到 60 之间"),
-        ({"DISPATCH_THREADS": "0"}, "DISPATCH_THREADS 应在 4 到 4096 之间"),
+        ({"DISPATCH_THREADS": "0"}, "DISPATCH_THREADS 应在 1 到 4096 之间"),
         ({"DISPATCH_PORT": "65536"}, "DISPATCH_PORT 应在 1 到 65535 之间"),
         ({"DISPATCH_WORKERS": "2"}, "需要 PostgreSQL"),
         ({"DISPATCH_DATABASE_URL": "mysql://x"}, "postgresql\\+psycopg://"),

@@ -64,9 +64,9 @@ def test_many_presses_at_once_are_one(desk: Desk, cast: Cast, now: datetime, ver
 
 
 def board_form(desk: Desk, cast: Cast, number: str, now: datetime) -> dict[str, Any]:
-    """The ticket as an action answers it: without calls, timeline and escalations."""
+    """The ticket as an action answers it: without what the detail adds."""
     ticket = board.ticket(desk, cast.dispatcher, number, now)
-    return {name: ticket[name] for name in ticket if name not in ("calls", "timeline", "escalations")}
+    return {name: ticket[name] for name in ticket if name not in ("calls", "timeline", "escalations", "rating")}
 
 
 # ---------------------------------------------------------------- the same wish, in other circumstances

@@ -68,7 +68,7 @@ def test_every_answer_carries_its_safety(app: APIFlask, as_: As) -> None:
         as_("agent").get("/teams"),
     ):
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert as_("agent").get("/teams").headers["Cache-Control"] == "no-store"
     assert client.get("/api/v1/teams").headers["Cache-Control"] == "no-store"
