@@ -17,6 +17,7 @@ MAX_AHEAD = timedelta(minutes=1)
 MAX_AGE = timedelta(days=7)
 _PHONE = re.compile(r"\+?[0-9]{3,20}")
 _BREAKS = "\n\r\t"
+_NO_APPOINTMENT = "该类别不按预约计时, 请去掉 appointment_at"
 
 
 class Outcome(StrEnum):
@@ -41,7 +42,7 @@ class NewCall:
         address: Where, in words.
         answers: Answers to the category's questions, by question id.
         pipe_dn: Pipe diameter in mm, if known.
-        appointment_at: When the visit was agreed for (P5).
+        appointment_at: When the visit was agreed for; only where a clock of the level goes by it (P5).
         attach_to: Number of the ticket that the agent joins this call to.
         answer: What the agent answered, where no ticket is needed (咨询).
     """
@@ -78,7 +79,9 @@ def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:
         raise InvalidInput("预约时间须晚于来电时间", field="appointment_at")
     if call.attach_to and call.answer:
         raise InvalidInput("attach_to 和 answer 只能二选一: 并入工单, 或直接答复", field="answer")
+    category.check_answers(call.answers)
     if call.attach_to:
+        _check_attached(call)
         return Outcome.ATTACHED
     if category.level is None:
         return _check_answered(call)
@@ -90,13 +93,31 @@ def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:
 def _check_answered(call: NewCall) -> Outcome:
     if not call.answer:
         raise InvalidInput("咨询类来电请填写答复内容", field="answer")
+    if call.pipe_dn is not None:
+        raise InvalidInput("咨询类不生成工单, 没有管径, 请去掉 pipe_dn", field="pipe_dn")
+    if call.appointment_at is not None:
+        raise InvalidInput(_NO_APPOINTMENT, field="appointment_at")
     return Outcome.ANSWERED
+
+
+def _check_attached(call: NewCall) -> None:
+    """A ticket keeps its own diameter and appointment: those of a later call would be lost without a word."""
+    for name, label in (("pipe_dn", "管径"), ("appointment_at", "预约时间")):
+        if getattr(call, name) is not None:
+            detail = f"并入的来电不能更改工单的{label}: 请去掉 {name}, 或去掉 attach_to 另建工单"
+            raise InvalidInput(detail, field=name)
 
 
 def check_place(call: NewCall, level: Level) -> None:
     """Raise InvalidInput where a level that needs a place has neither point nor address."""
     if level.needs_place and call.point is None and not call.address.strip():
         raise InvalidInput("请给出位置 (坐标和坐标系) 或地址", field="location")
+
+
+def check_appointment(call: NewCall, level: Level) -> None:
+    """Raise InvalidInput for an appointment that no clock of the level would go by."""
+    if call.appointment_at is not None and not level.goes_by_appointment(call.category):
+        raise InvalidInput(_NO_APPOINTMENT, field="appointment_at")
 
 
 def check_text(value: str | None, field_name: str) -> None:

@@ -98,6 +98,15 @@ class Category:
     level: str | None
     questions: tuple[Question, ...] = ()
 
+    def check_answers(self, answers: Mapping[str, bool | str]) -> None:
+        """Raise InvalidInput for an answer to a question that this category does not ask, or of the wrong kind."""
+        questions = {question.id: question for question in self.questions}
+        for id_, answer in answers.items():
+            if id_ not in questions:
+                known = ", ".join(questions) or "无"
+                raise InvalidInput(f"“{self.label}”没有这个问题, 可选: {known}", field=f"answers.{id_[:40]}")
+            questions[id_].check_answer(answer)
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -112,6 +121,11 @@ class Level:
     def needs_place(self) -> bool:
         """Whether an arrival is promised at a time that no caller has agreed to: to be in time, one must know where."""
         return any(limit.clock is ClockKind.ARRIVE and limit.within.unit != "appointment" for limit in self.limits)
+
+    def goes_by_appointment(self, category: str) -> bool:
+        """Tell whether a clock of such a ticket can end at an appointment, wherever its place turns out to be."""
+        fitting = (limit for limit in self.limits if not limit.categories or category in limit.categories)
+        return any(limit.within.unit == "appointment" for limit in fitting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +156,11 @@ class Policy:
         """
         if category.level is None:
             raise InvalidInput("咨询类不生成工单", field="category")
-        questions = {question.id: question for question in category.questions}
+        category.check_answers(answers)
         level, urgency = category.level, list(self.levels).index
-        for id_, answer in answers.items():
-            if id_ not in questions:
-                known = ", ".join(questions) or "无"
-                raise InvalidInput(f"“{category.label}”没有这个问题, 可选: {known}", field=f"answers.{id_[:40]}")
-            questions[id_].check_answer(answer)
-            raises = questions[id_].raises
-            if raises and raises.equals == answer:
+        for question in category.questions:
+            raises = question.raises
+            if raises and question.id in answers and raises.equals == answers[question.id]:
                 level = min(level, raises.level, key=urgency)
         return level
 

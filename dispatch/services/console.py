@@ -123,6 +123,7 @@ def _level(policy: Policy, sketch: Sketch) -> str | None:
     if sketch.category is None:
         return None
     category = policy.category(sketch.category)
+    category.check_answers(sketch.answers)
     return policy.level_of(category, sketch.answers) if category.level else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from dispatch.domain.call import NewCall, Outcome, check_call, check_place
+from dispatch.domain.call import NewCall, Outcome, check_appointment, check_call, check_place
 from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
 from dispatch.domain.place import datum_of
 from dispatch.domain.policy import Area, Policy
@@ -146,6 +146,7 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number:
     policy = rules.policy
     level = policy.level_of(policy.category(call.category), call.answers)
     check_place(call, policy.levels[level])
+    check_appointment(call, policy.levels[level])
     placing = place(rules, call.point)
     fresh = _fresh(number, level, call, placing.area, policy)
     fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))

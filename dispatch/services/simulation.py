@@ -139,14 +139,9 @@ class Hour:
     def _burst_call(self, at: datetime, point: Wgs84Point) -> None:
         near = Wgs84Point(point.lon + self._rng.gauss(0, 5e-4), point.lat + self._rng.gauss(0, 5e-4))
         call = NewCall(
-            called_at=at,
-            category="burst",
-            description="路面大量冒水, 疑似爆管",
-            point=near,
-            address="模拟大道",
-            pipe_dn=300,
-            attach_to=self._done.burst or None,
+            called_at=at, category="burst", description="路面大量冒水, 疑似爆管", point=near, address="模拟大道"
         )
+        call = replace(call, attach_to=self._done.burst) if self._done.burst else replace(call, pipe_dn=300)
         ticket = self._register(at, call)["ticket"]
         if not self._done.burst:
             self._done.burst = ticket["number"]

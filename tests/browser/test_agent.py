@@ -124,6 +124,32 @@ def test_a_call_joins_a_ticket_nearby_by_one_key(pages: Pages, desk: Desk) -> No
     assert [call["description"] for call in detail["calls"]][-1] == "邻居也没水"
 
 
+def test_what_only_a_new_ticket_has_is_not_sent_with_other_calls(pages: Pages, desk: Desk) -> None:
+    now = datetime.now(UTC)
+    number = dispatched(desk, now, caller_phone=None)
+    point = spot(desk, ZONE_A, now)
+    page = console(pages)
+    page.fill("#pipe_dn", "300")
+    page.fill("#place", f"{point.lon:.6f}, {point.lat:.6f}")
+    page.select_option("#datum", "wgs84")
+    expect(page.locator("#near .ticket")).to_have_count(1)
+    page.keyboard.press("Alt+m")
+    expect(page.locator("#said .saved")).to_contain_text(f"已并入 {number}")
+    page.click("#category [role=radio]:has-text('报装')")
+    page.fill("#appointment_at", "2030-01-01T09:00")
+    page.click("#category [role=radio]:has-text('漏水')")
+    expect(page.locator("#appointment-box")).to_be_hidden()
+    page.fill("#address", "坡子街")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_contain_text("待调度员定位派单")
+    assert [ticket["appointment_at"] for ticket in tickets(desk)] == [None, None]
+    page.fill("#pipe_dn", "300")
+    page.click("#category [role=radio]:has-text('咨询') >> nth=-1")
+    page.fill("#answer", "九点开门")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_contain_text("不生成工单")
+
+
 def test_what_is_wrong_is_said_at_its_field(pages: Pages, desk: Desk) -> None:
     page = console(pages)
     page.keyboard.press("Control+Enter")

@@ -5,16 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dispatch.domain.call import NewCall, Outcome, check_call, check_place, check_text, mask_phone
+from dispatch.domain.call import NewCall, Outcome, check_appointment, check_call, check_place, check_text, mask_phone
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import Wgs84Point
-from dispatch.domain.policy import Category, Level, Limit, Span
+from dispatch.domain.policy import Area, Category, Level, Limit, Question, Span
 from dispatch.domain.sla import ClockKind
 
 NOW = datetime(2026, 11, 24, 6, 5, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 BURST = Category("burst", "爆管", "P1")
 INQUIRY = Category("inquiry", "咨询", None)
+ASKED = Category("burst", "爆管", "P1", (Question("water_off", "用户停水了吗?"),))
 CALL = NewCall(
     called_at=NOW, category="burst", description="水管爆了, 路上全是水 🚰\n快来\t谢谢", caller_phone="13812345678"
 )
@@ -58,6 +59,14 @@ def test_or_is_answered() -> None:
         ({}, INQUIRY, "answer"),
         ({"answer": ""}, INQUIRY, "answer"),
         ({"answer": "x"}, BURST, "answer"),
+        ({"answers": {"colour": "red"}}, BURST, "answers.colour"),
+        ({"attach_to": "GD1", "answers": {"colour": "red"}}, BURST, "answers.colour"),
+        ({"attach_to": "GD1", "answers": {"water_off": "yes"}}, ASKED, "answers.water_off"),
+        ({"answer": "x", "answers": {"colour": "red"}}, INQUIRY, "answers.colour"),
+        ({"attach_to": "GD1", "pipe_dn": 300}, BURST, "pipe_dn"),
+        ({"attach_to": "GD1", "appointment_at": NOW + SECOND}, BURST, "appointment_at"),
+        ({"answer": "x", "pipe_dn": 300}, INQUIRY, "pipe_dn"),
+        ({"answer": "x", "appointment_at": NOW + SECOND}, INQUIRY, "appointment_at"),
     ],
 )
 def test_what_cannot_be_true_names_its_field(changes: dict[str, object], category: Category, field: str) -> None:
@@ -101,6 +110,19 @@ def test_a_visit_needs_a_place(level: Level) -> None:
 @pytest.mark.parametrize("level", [level(), level("appointment")])
 def test_paperwork_and_an_agreed_visit_need_none(level: Level) -> None:
     check_place(CALL, level)
+
+
+def test_an_appointment_is_for_levels_that_go_by_one() -> None:
+    agreed = replace(CALL, appointment_at=NOW + SECOND)
+    others = Limit(ClockKind.ARRIVE, Span(0, "appointment"), "", categories=("install",))
+    mine = replace(others, categories=("install", CALL.category), area=Area.OUTSIDE, dn_min=500)
+    for limits in ((), level("min").limits, (others,)):
+        with pytest.raises(InvalidInput, match="请去掉 appointment_at") as caught:
+            check_appointment(agreed, Level("any", "", limits, {}))
+        assert caught.value.field == "appointment_at"
+        check_appointment(CALL, Level("any", "", limits, {}))
+    for limits in (level("min", "appointment").limits, (others, mine)):
+        check_appointment(agreed, Level("any", "", limits, {}))
 
 
 def test_the_character_is_named() -> None:

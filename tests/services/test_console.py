@@ -182,6 +182,8 @@ def test_a_wrong_answer_names_its_question(desk: Desk, cast: Cast, now: datetime
     with pytest.raises(InvalidInput) as caught:
         console.preview(desk, cast.agent, wrong, now)
     assert caught.value.field == "answers.strength"
+    with pytest.raises(InvalidInput, match="“咨询”没有这个问题"):
+        console.preview(desk, cast.agent, replace(wrong, category="inquiry"), now)
 
 
 @pytest.mark.parametrize("name", ["天心-03", " 天心 -０３", "天心-03网格"])

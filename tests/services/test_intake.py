@@ -268,6 +268,7 @@ def test_a_team_without_stewards_has_nobody_in_charge() -> None:
 # ---------------------------------------------------------------- what is refused
 
 
+TOMORROW = datetime(2026, 11, 25, 2, tzinfo=UTC)
 BAD_CALLS: list[tuple[dict[str, Any], str]] = [
     ({"category": "fire"}, "category"),
     ({"called_at": datetime(2026, 11, 24, 2, 1, 1, tzinfo=UTC)}, "called_at"),
@@ -284,6 +285,10 @@ BAD_CALLS: list[tuple[dict[str, Any], str]] = [
     ({"answers": {"colour": "red"}}, "answers.colour"),
     ({"answers": {"whole_building": "yes"}}, "answers.whole_building"),
     ({"category": "leak", "answers": {"strength": "lots"}}, "answers.strength"),
+    ({"category": "inquiry", "answer": "好的", "answers": {"strength": "jet"}}, "answers.strength"),
+    ({"category": "inquiry", "answer": "好的", "pipe_dn": 300}, "pipe_dn"),
+    ({"category": "inquiry", "answer": "好的", "appointment_at": TOMORROW}, "appointment_at"),
+    ({"category": "leak", "appointment_at": TOMORROW}, "appointment_at"),
 ]
 
 
@@ -294,6 +299,28 @@ def test_bad_calls(desk: Desk, cast: Cast, now: datetime, subtests: pytest.Subte
                 call(desk, cast.agent, now, **changes)
             assert caught.value.field == field
     assert count(desk) == (0, 0)
+
+
+BAD_JOINS: list[tuple[dict[str, Any], str]] = [
+    ({"answers": {"strength": "jet"}}, "answers.strength"),
+    ({"pipe_dn": 300}, "pipe_dn"),
+    ({"category": "install", "appointment_at": TOMORROW}, "appointment_at"),
+]
+
+
+def test_a_call_that_joins_brings_nothing_that_would_be_lost(
+    desk: Desk, cast: Cast, now: datetime, subtests: pytest.Subtests
+) -> None:
+    number = ticket_at(desk, Status.ACCEPTED, now)
+    before = count(desk)
+    for changes, field in BAD_JOINS:
+        with subtests.test(str(changes)):
+            with pytest.raises(InvalidInput, match=r"去掉|没有这个问题") as caught:
+                call(desk, cast.agent, now, attach_to=number, **changes)
+            assert caught.value.field == field
+    assert count(desk) == before
+    joined = call(desk, cast.agent, now, attach_to=number, category="leak", answers={"strength": "jet"}).body
+    assert call_row(desk, joined["call_id"])["answers"] == {"strength": "jet"}
 
 
 def test_the_ticket_to_join_must_be_there(desk: Desk, cast: Cast, now: datetime) -> None:

@@ -32,6 +32,7 @@ def problem(answer: TestResponse, status: int, field: str | None = None) -> dict
 
 
 PIN: dict[str, Any] = {"lon": 112.9, "lat": 28.2, "datum": "wgs84"}
+AGREED = {"appointment_at": "2026-11-26T10:00:00+08:00"}
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("category", {"category": None}, "应为文字"),
     ("category", {"category": ""}, "至少 1 个字"),
@@ -60,6 +61,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("answers.on_road", {"answers": {"on_road": 1}}, "回答应为 true、false"),
     ("answers." + "k" * 40, {"answers": {"k" * 61: True}}, "名称最多 60 个字"),
     ("cti_call_id", {"cti_call_id": "x" * 201}, "最多 200 个字"),
+    ("answers.colour", {"answers": {"colour": True}, "category": "inquiry", "answer": "好的"}, "没有这个问题"),
+    ("pipe_dn", {"pipe_dn": 300, "attach_to": "GD20261124-000001"}, "请去掉 pipe_dn"),
+    ("pipe_dn", {"pipe_dn": 300, "category": "inquiry", "answer": "好的"}, "请去掉 pipe_dn"),
+    ("appointment_at", AGREED | {"category": "install", "attach_to": "GD20261124-000001"}, "请去掉 appointment_at"),
+    ("appointment_at", AGREED | {"category": "leak"}, "请去掉 appointment_at"),
 ]
 
 

@@ -46,8 +46,10 @@ class CallIn(Body):
     address: Text = Field("", max_length=300)
     answers: dict[Annotated[Text, Field(max_length=60)], Answer] = Field(default_factory=dict, max_length=20)
     pipe_dn: Diameter | None = Field(None, description="pipe diameter in mm")
-    appointment_at: Time | None = None
-    attach_to: Text | None = Field(None, max_length=40, description="number of the ticket to join")
+    appointment_at: Time | None = Field(None, description="only where the level goes by appointment")
+    attach_to: Text | None = Field(
+        None, max_length=40, description="number of the ticket to join; it keeps its own pipe_dn and appointment_at"
+    )
     answer: Text | None = Field(None, max_length=2000, description="what was answered; for 咨询 only")
 
     def call(self, now: datetime) -> NewCall:

@@ -46,6 +46,7 @@ export function isBlank() {
 /** Return the body of POST /calls. */
 export function body(isInquiry) {
   const { place } = draft;
+  const isTicket = !isInquiry && !draft.attach_to; // only a new ticket has a diameter and an appointment of its own
   return {
     called_at: draft.called_at ?? new Date(now()).toISOString(),
     category: draft.category,
@@ -56,8 +57,8 @@ export function body(isInquiry) {
     ...(draft.caller_phone && { caller_phone: draft.caller_phone.replace(/[\s-]/g, "") }),
     ...(draft.caller_name && { caller_name: draft.caller_name }),
     ...(place && { location: { lon: place.lon, lat: place.lat, datum: place.datum } }),
-    ...(draft.pipe_dn && { pipe_dn: number(draft.pipe_dn) }),
-    ...(draft.appointment_at && { appointment_at: `${draft.appointment_at}:00+08:00` }),
+    ...(isTicket && draft.pipe_dn && { pipe_dn: number(draft.pipe_dn) }),
+    ...(isTicket && draft.appointment_at && { appointment_at: `${draft.appointment_at}:00+08:00` }),
     ...(draft.attach_to && { attach_to: draft.attach_to }),
     ...(isInquiry && !draft.attach_to && { answer: draft.answer }),
   };

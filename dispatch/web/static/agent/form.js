@@ -85,6 +85,15 @@ function next(from) {
   else $(isInquiry() ? "#answer" : "#description").focus();
 }
 
+/** Ask for an appointment only where a clock goes by one: what was typed for another problem is refused. */
+export function askAppointment(isNeeded) {
+  if (!isNeeded && draft.is_sending) return; // what the server may have got must not change any more
+  $("#appointment-box").hidden = !isNeeded;
+  if (isNeeded || !draft.appointment_at) return;
+  change({ appointment_at: "" });
+  $("#appointment_at").value = "";
+}
+
 /** Put the cursor where the script begins for this call. */
 export function begin() {
   $(draft.caller_phone ? "#address" : "#caller_phone").focus();
@@ -103,6 +112,8 @@ export function fault(field, message) {
   const id = AT[field] ?? field;
   const at = id && document.getElementById(id);
   if (!at || !$("#call").contains(at)) return false;
+  const box = at.closest("[hidden]");
+  if (box) box.hidden = false; // a fault is seen
   unfault(id);
   const note = h("p.fault", { id: `fault-${id}`, role: "alert" }, message);
   const target = at.matches("input, textarea, select") ? at : $("[role=radiogroup]", at) ?? at;

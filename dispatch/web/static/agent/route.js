@@ -4,7 +4,7 @@ import { $, fill, h } from "/static/common/dom.js";
 import { now, t, tOr } from "/static/common/page.js";
 import { shortTime } from "/static/common/time.js";
 import { body, draft, number } from "./draft.js";
-import { isInquiry } from "./form.js";
+import { askAppointment, isInquiry } from "./form.js";
 
 const PAUSE_MS = 120;
 let timer;
@@ -36,7 +36,7 @@ function show(answer) {
     t("agent.outage_until", { place: notice.place, time: shortTime(notice.ends_at, now()) }))));
   const level = answer.level && `${answer.level} ${tOr(`level.${answer.level}`, answer.level_label)}`;
   fill($("#level"), level ? h("span.chip", {}, level) : t(isInquiry() ? "agent.level_inquiry" : "agent.level_none"));
-  $("#appointment-box").hidden = !answer.needs_appointment;
+  askAppointment(answer.needs_appointment);
   if (isInquiry()) return fill($("#route"), h("p.soft", {}, t("agent.level_inquiry")));
   const rows = [
     [t("common.zone"), answer.zone_name && zoneText(answer)],
