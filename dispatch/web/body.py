@@ -45,14 +45,14 @@ class Request(flask.Request):
         """Return the JSON object of the body, whatever its Content-Type says; no body counts as `{}`.
 
         Raises:
-            BadJson: for all that is no JSON, NaN and endless nesting included.
+            BadJson: for all that is no JSON, NaN, endless nesting and a name given twice included.
             InvalidInput: for JSON that is no object.
         """
         data = self.get_data()
         if not data:
             return {}
         try:
-            told = json.loads(data, parse_constant=_refuse)
+            told = json.loads(data, parse_constant=_refuse, object_pairs_hook=_object)
         except RecursionError:
             raise BadJson('请求体嵌套过深; 请发送一个 JSON 对象, 例如 {"note": "..."}') from None
         except ValueError as error:
@@ -64,6 +64,16 @@ class Request(flask.Request):
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} 不是 JSON 的数值")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Two values of one name contradict each other, and which of them was meant nobody knows."""
+    told: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in told:
+            raise BadJson(f"请求体中“{name[:40]}”出现多次; 每个字段只能写一次")
+        told[name] = value
+    return told
 
 
 def _place(error: ValueError) -> str:

@@ -93,6 +93,11 @@ NO_JSON = {
     "deep object": (b'{"a":' * 100_000, "嵌套过深"),
     "gbk": ('{"description": "整栋楼"}'.encode("gbk"), "UTF-8"),
     "endless number": (b'{"pipe_dn": ' + b"9" * 5000 + b"}", "数字过长"),
+    "twice": (b'{"category": "burst", "category": "leak"}', "“category”出现多次"),
+    "twice and alike": (b'{"category": "burst", "category": "burst"}', "“category”出现多次"),
+    "twice inside": (b'{"location": {"lon": 112.9, "lat": 28.2, "lon": 28.2}}', "“lon”出现多次"),
+    "twice in other letters": (b'{"lon": 1, "l\\u006fn": 2}', "“lon”出现多次"),
+    "twice a surrogate": (b'{"\\ud800": 1, "\\ud800": 2}', "出现多次"),
     "form": (b"category=no_water", "JSON"),
 }
 
