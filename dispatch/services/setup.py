@@ -73,13 +73,38 @@ def _team(item: Mapping[str, Any], n: int) -> dict[str, Any]:
         raise InvalidInput(f"班组编号“{item['id']}”只能含字母、数字、点和连字符", field=f"teams[{n}].id")
     if not isinstance(item["name"], str) or not isinstance(item.get("branch"), str | None):
         raise InvalidInput("班组名称和分公司应为文字", field=f"teams[{n}].name")
-    stewards = sorted(item.get("stewards", ()), key=lambda steward: str(steward["rank"]))
+    for name in ("name", "branch"):
+        check_text(item.get(name), f"teams[{n}].{name}")
+    stewards = item.get("stewards", [])
+    if not isinstance(stewards, list):
+        raise InvalidInput("水管家应为列表 [{id, name, rank}]", field=f"teams[{n}].stewards")
+    for k, steward in enumerate(stewards):
+        _check_steward(steward, f"teams[{n}].stewards[{k}]")
     return {
         "id": item["id"],
         "name": item["name"],
         "branch": item.get("branch"),
-        "stewards": [{name: steward[name] for name in ("id", "name", "rank")} for steward in stewards],
+        "stewards": [
+            {"id": steward["id"], "name": steward["name"], "rank": str(steward["rank"])}
+            for steward in sorted(stewards, key=lambda steward: (isinstance(steward["rank"], str), steward["rank"]))
+        ],
     }
+
+
+def _check_steward(steward: Any, place: str) -> None:
+    if not isinstance(steward, dict):
+        raise InvalidInput('水管家应为 JSON 对象 {"id": "...", "name": "...", "rank": "A"}', field=place)
+    for name in ("id", "name"):
+        _check_filled(steward.get(name), "水管家的 id 和 name 应为文字, 不能为空", f"{place}.{name}")
+    rank = steward.get("rank")
+    if type(rank) is not int:  # a bool is no rank
+        _check_filled(rank, "rank 应为文字 (A、B…) 或整数", f"{place}.rank")
+
+
+def _check_filled(value: Any, detail: str, place: str) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidInput(detail, field=place)
+    check_text(value, place)
 
 
 def import_zones(

@@ -144,6 +144,43 @@ WRONG_ROSTERS = [
     roster({"id": "x", "name": "x", "stewards": [{"id": "a"}]}),
     roster({"id": "x", "name": "x", "stewards": None}),
 ]
+A_STEWARD: dict[str, Any] = {"id": "a", "name": "甲", "rank": "A"}
+WRONG_PLACES: list[tuple[dict[str, Any], str]] = [
+    ({"name": "x\x00"}, "name"),
+    ({"branch": "\ud800"}, "branch"),
+    ({"stewards": {"id": "a"}}, "stewards"),
+    ({"stewards": [A_STEWARD, "甲"]}, "stewards[1]"),
+    ({"stewards": [{"id": [1], "name": {"x": 1}, "rank": None}]}, "stewards[0].id"),
+    ({"stewards": [A_STEWARD | {"id": " "}]}, "stewards[0].id"),
+    ({"stewards": [A_STEWARD, A_STEWARD | {"name": {"x": 1}}]}, "stewards[1].name"),
+    ({"stewards": [A_STEWARD | {"name": ""}]}, "stewards[0].name"),
+    ({"stewards": [A_STEWARD | {"name": "a\x00"}]}, "stewards[0].name"),
+    ({"stewards": [A_STEWARD | {"rank": None}]}, "stewards[0].rank"),
+    ({"stewards": [A_STEWARD | {"rank": True}]}, "stewards[0].rank"),
+    ({"stewards": [A_STEWARD | {"rank": 1.5}]}, "stewards[0].rank"),
+    ({"stewards": [A_STEWARD | {"rank": ["A"]}]}, "stewards[0].rank"),
+    ({"stewards": [{"id": "a", "name": "甲"}]}, "stewards[0].rank"),
+]
+
+
+def test_what_is_wrong_with_a_team_names_its_place(
+    desk: Desk, cast: Cast, now: datetime, subtests: pytest.Subtests
+) -> None:
+    before = board.teams(desk, cast.auditor)
+    good = [{"id": f"t{n}", "name": "x"} for n in range(3)]
+    for changes, place in WRONG_PLACES:
+        with subtests.test(str(changes)):
+            with pytest.raises(InvalidInput) as caught:
+                setup.load_roster(desk, SYSTEM, roster(*good, {"id": "x", "name": "x", **changes}), now)
+            assert caught.value.field == f"teams[3].{place}"
+    assert board.teams(desk, cast.auditor) == before
+
+
+def test_ranks_may_be_numbers(desk: Desk, cast: Cast, now: datetime) -> None:
+    stewards = [A_STEWARD | {"id": str(rank), "rank": rank} for rank in ("A", 10, 2)]
+    setup.load_roster(desk, SYSTEM, roster({"id": "x", "name": "x", "stewards": stewards}), now)
+    (team,) = (team for team in board.teams(desk, cast.auditor) if team["id"] == "x")
+    assert [steward["rank"] for steward in team["stewards"]] == ["2", "10", "A"]
 
 
 def test_a_wrong_roster_is_refused_whole(desk: Desk, cast: Cast, now: datetime, subtests: pytest.Subtests) -> None:
