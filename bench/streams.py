@@ -2,8 +2,9 @@
 
 `python -m bench.streams [--rounds 5] [--seconds 15] [--rate 10] [--streams 300] [--database sqlite|postgresql|both]`.
 The server is a real one over TCP; the streams are read by a process of their own, so that reading them slows down
-neither the callers nor their clock. Rounds with and without streams take turns. A message's lag counts from the sending
-of the call, so it holds the intake as well; a stream that is not told of a call makes the run fail.
+neither the callers nor their clock. Rounds with and without streams take turns. A message's lag counts from the answer
+to the call, which follows its commit; the note has it from the sending as well. Intake is told as the median of the
+rounds. A stream that is not told of a call makes the run fail.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -91,14 +93,14 @@ def listening(server: Server, streams: int, heard: Heard) -> Iterator[None]:
 # ---------------------------------------------------------------- who calls
 
 
-def call(server: Server, rate: float, seconds: float) -> tuple[list[float], dict[str, float]]:
-    """Register calls at a steady rate; return their latencies, and when each ticket's call was sent.
+def call(server: Server, rate: float, seconds: float) -> tuple[list[float], dict[str, tuple[float, float]]]:
+    """Register calls at a steady rate; return their latencies, and by ticket when its call was sent and answered.
 
     A call that must wait for a free client counts from when it should have been sent.
     """
     begin, numbers = time.monotonic(), count()
     latencies: list[float] = []
-    sent: dict[str, float] = {}
+    calls: dict[str, tuple[float, float]] = {}
 
     def client() -> None:
         conn = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
@@ -107,8 +109,9 @@ def call(server: Server, rate: float, seconds: float) -> tuple[list[float], dict
             time.sleep(max(0.0, due - time.monotonic()))
             conn.request("POST", "/api/v1/calls", server.body(), headers)
             told = conn.getresponse().read()
-            latencies.append(time.monotonic() - due)
-            sent[_told_number(told)] = due
+            answered = time.monotonic()
+            latencies.append(answered - due)
+            calls[_told_number(told)] = due, answered
         conn.close()
 
     threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
@@ -116,7 +119,7 @@ def call(server: Server, rate: float, seconds: float) -> tuple[list[float], dict
         thread.start()
     for thread in threads:
         thread.join()
-    return latencies, sent
+    return latencies, calls
 
 
 def _told_number(answer: bytes) -> str:
@@ -134,49 +137,68 @@ def p99(values: list[float]) -> float:
     return statistics.quantiles(values, n=100)[98]
 
 
-def lags(heard: Heard, sent: dict[str, float], streams: int) -> list[float]:
-    """Seconds from each call to each of its messages."""
-    found = [at - sent[number] for number, at in heard if number in sent]
-    if len(found) < len(sent) * streams:
-        raise RuntimeError(f"of {len(sent) * streams} messages {len(found)} came")
-    return found
+def of_rounds(figure: Callable[[list[float]], float], rounds: list[list[float]]) -> float:
+    """The median over the rounds of one figure of each."""
+    return statistics.median(map(figure, rounds))
 
 
-def measure(server: Server, options: argparse.Namespace) -> tuple[list[float], list[float], list[float], float]:
-    """Take turns; return latencies without and with streams, lags, and the server's CPU share with streams."""
-    alone: list[float] = []
-    beside: list[float] = []
-    lagging: list[float] = []
-    busy: list[float] = []
+@dataclass
+class Figures:
+    """What was seen, in seconds: latencies by round, lags of all rounds, and the server's share of a CPU."""
+
+    alone: list[list[float]] = field(default_factory=list)
+    beside: list[list[float]] = field(default_factory=list)
+    since_sent: list[float] = field(default_factory=list)
+    since_answered: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
+
+    def add_lags(self, heard: Heard, calls: dict[str, tuple[float, float]], streams: int) -> None:
+        """Count from each call to each of its messages."""
+        found = [(at, *calls[number]) for number, at in heard if number in calls]
+        if len(found) < len(calls) * streams:
+            raise RuntimeError(f"of {len(calls) * streams} messages {len(found)} came")
+        self.since_sent += [at - sent for at, sent, _ in found]
+        self.since_answered += [max(0.0, at - answered) for at, _, answered in found]
+
+
+def measure(server: Server, options: argparse.Namespace) -> Figures:
+    """Take turns with and without streams."""
+    seen = Figures()
     call(server, options.rate, 3)
     for _ in range(options.rounds):
-        alone += call(server, options.rate, options.seconds)[0]
+        seen.alone.append(call(server, options.rate, options.seconds)[0])
         heard: Heard = []
         with listening(server, options.streams, heard):
             cpu = server.cpu_s()
-            latencies, sent = call(server, options.rate, options.seconds)
-            busy.append((server.cpu_s() - cpu) / options.seconds)
-        beside += latencies
-        lagging += lags(heard, sent, options.streams)
-    return alone, beside, lagging, statistics.median(busy)
+            latencies, calls = call(server, options.rate, options.seconds)
+            seen.busy.append((server.cpu_s() - cpu) / options.seconds)
+        seen.beside.append(latencies)
+        seen.add_lags(heard, calls, options.streams)
+    return seen
 
 
 def run(report: Report, name: str, url: str, options: argparse.Namespace) -> None:
     """Measure one database and print its figures."""
     server = Server("run:server_app", url, install(url), THREADS)
     try:
-        alone, beside, lagging, busy = measure(server, options)
+        seen = measure(server, options)
     finally:
         server.stop()
     middle = statistics.median
+    alone, beside = of_rounds(p99, seen.alone), of_rounds(p99, seen.beside)
     report.note(
-        f"{name}: {options.streams} streams, {options.rate:g} calls/s: intake p50 {middle(alone) * 1e3:.1f} → "
-        f"{middle(beside) * 1e3:.1f} ms, p99 {p99(alone) * 1e3:.1f} → {p99(beside) * 1e3:.1f} ms; "
-        f"lag p50 {middle(lagging) * 1e3:.0f}, max {max(lagging) * 1e3:.0f} ms of {len(lagging)}; "
-        f"{busy:.0%} of a CPU"
+        f"{name}: {options.streams} streams, {options.rate:g} calls/s: intake p50 "
+        f"{of_rounds(middle, seen.alone) * 1e3:.1f} → {of_rounds(middle, seen.beside) * 1e3:.1f} ms, "
+        f"p99 {alone * 1e3:.1f} → {beside * 1e3:.1f} ms; {middle(seen.busy):.0%} of a CPU; "
+        f"{len(seen.since_sent)} messages"
     )
-    report.row(13, f"lag p99 (s) of {options.streams} streams, {name}", p99(lagging), "<=", 1)
-    report.row(13, f"intake p99 with streams / without, {name}", p99(beside) / p99(alone), "<=", 2)
+    for what, values in (("answer", seen.since_answered), ("sending", seen.since_sent)):
+        report.note(
+            f"lag from the {what}: p50 {middle(values) * 1e3:.0f}, p99 {p99(values) * 1e3:.0f}, "
+            f"max {max(values) * 1e3:.0f} ms"
+        )
+    report.row(13, f"lag p99 (s) of {options.streams} streams, {name}", p99(seen.since_answered), "<=", 1)
+    report.row(13, f"intake p99 with streams / without, {name}", beside / alone, "<=", 2)
 
 
 def run_postgresql(report: Report, measure_on: Callable[[str], None]) -> None:
