@@ -28,13 +28,14 @@ function verbOf(ticket) {
  * @param {{form: Element, onDone: (number: string) => void, onStale: (ticket: object|null, number: string) => void}} told
  */
 export function makeActions({ form, onDone, onStale }) {
-  // What somebody has been told since it was shown: only then may they act on it.
+  // What somebody has been told, or has done, since it was shown: only then may they act on it.
   const versions = new Map();
   const seen = (ticket) => Math.max(ticket.version, versions.get(ticket.number) ?? 0);
 
   async function send(ticket, path, body, done, key) {
     try {
-      await post(path, body, { key });
+      const answer = await post(path, body, { key });
+      if (answer.version) versions.set(ticket.number, answer.version); // what one has done oneself is known
     } catch (problem) {
       failed(ticket, problem);
       return false;
