@@ -63,13 +63,13 @@ def test_two_agents_and_one_call(pages: Pages, desk: Desk) -> None:
     for page in (first, second):
         expect(page.locator("#waiting button")).to_be_visible()
     # The second one presses before hearing of the first: the claim itself decides.
-    news: list[Route] = []
-    second.route(LIST_OF_CALLS, lambda route: news.append(route))
+    held: list[Route] = []
+    second.route(LIST_OF_CALLS, lambda route: held.append(route))
     with second.expect_request("**/claim"):
         first.keyboard.press("F2")
         second.keyboard.press("F2")
-    second.unroute(LIST_OF_CALLS)
-    for route in news:
+    second.route(LIST_OF_CALLS, lambda route: route.continue_())  # from now on this one answers
+    for route in held:
         route.continue_()
     for page in (first, second):
         expect(page.locator("#waiting .ring .chip")).to_be_visible()
