@@ -232,7 +232,9 @@ def test_figures_are_shown_and_taken_away(pages: Pages, desk: Desk, cast: Cast) 
     expect(page.locator("#charts svg").first).to_contain_text("100.0 % (1)")
     expect(page.locator("tfoot tr")).to_contain_text("50.0 %")
     page.get_by_label("分组").select_option("hour")
-    expect(page.locator("#table tbody tr").first).to_contain_text("100.0 %")
+    # One hour or two, by when the test runs; together they are the same.
+    expect(page.locator("#table tbody th").first).to_have_text(re.compile(r"^\d{1,2}$"))
+    expect(page.locator("tfoot tr")).to_contain_text("50.0 %")
     picture(page, "supervisor-figures")
     with page.expect_download() as download:
         page.get_by_role("link", name="导出 Excel").click()
