@@ -23,6 +23,11 @@ def sections() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     return found
 
 
+def language_of(told: str | None) -> str:
+    """Return the language that a cookie asks for: Chinese unless it names another one."""
+    return told if told in LANGUAGES else DEFAULT
+
+
 def words(language: str, wanted: tuple[str, ...]) -> dict[str, str]:
     """Return the words of some sections in one language, as `section.key`.
 

@@ -55,12 +55,11 @@ def blueprint(desk: Desk) -> APIBlueprint:
             "role_label": ROLE_LABELS[who.role],
             "team_id": who.team_id,
         }
-        lang = request.cookies.get("language", "")
         return {
             "user": user,
             "csrf_token": None if has_token() else generate_csrf(),
             "server_time": utc_now().isoformat(),
-            "lang": lang if lang in catalogue.LANGUAGES else catalogue.DEFAULT,
+            "lang": catalogue.language_of(request.cookies.get("language")),
         }
 
     return api

@@ -57,8 +57,7 @@ def blueprint(desk: Desk, data: Path) -> APIBlueprint:
 
 def spoken() -> str:
     """Return the language of this request: Chinese unless its cookie says otherwise."""
-    told = request.cookies.get("language", "")
-    return told if told in catalogue.LANGUAGES else catalogue.DEFAULT
+    return catalogue.language_of(request.cookies.get("language"))
 
 
 def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any] | None = None, **context: Any) -> str:
