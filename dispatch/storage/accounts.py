@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, or_, select, update
 
 from dispatch.domain.roles import Actor, Role
 from dispatch.storage.account_tables import AttemptRow, CredentialRow, LinkRow, PasskeyRow, SessionRow
@@ -216,16 +216,18 @@ def add_link(tx: Tx, sha256: str, user_id: int | None, now: datetime, expires_at
     )
 
 
+def _still_good(sha256: str, now: datetime) -> ColumnElement[bool]:
+    return and_(LINKS.c.sha256 == sha256, LINKS.c.used_at.is_(None), LINKS.c.expires_at > now)
+
+
 def link(tx: Tx, sha256: str, now: datetime) -> Row[*tuple[Any, ...]] | None:
     """Return a link that may still be used, or None."""
-    live = (LINKS.c.used_at.is_(None), LINKS.c.expires_at > now)
-    return tx.conn.execute(select(LINKS).where(LINKS.c.sha256 == sha256, *live)).first()
+    return tx.conn.execute(select(LINKS).where(_still_good(sha256, now))).first()
 
 
 def use_link(tx: Tx, sha256: str, now: datetime) -> bool:
     """Use a link up and tell whether it was still good; of two at once, one gets it."""
-    live = (LINKS.c.used_at.is_(None), LINKS.c.expires_at > now)
-    used = update(LINKS).where(LINKS.c.sha256 == sha256, *live).values(used_at=now)
+    used = update(LINKS).where(_still_good(sha256, now)).values(used_at=now)
     return tx.conn.execute(used).rowcount == 1
 
 
