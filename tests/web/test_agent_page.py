@@ -53,8 +53,10 @@ def test_the_questions_of_the_policy_are_in_the_catalogue() -> None:
     assert {code for question in asked for code in question.choices} == set(words["choice"])
 
 
-def test_burst_and_leak_ask_three_questions() -> None:
+def test_every_category_that_opens_a_ticket_asks_three_questions() -> None:
     policy = policy_file.parse(policy_file.read_toml((DATA / "policy.toml").read_bytes()))
+    asked = {category.id: len(category.questions) for category in policy.categories.values() if category.level}
+    assert set(asked.values()) == {3}, asked
     for category in ("burst", "leak"):
         ids = [question.id for question in policy.category(category).questions]
         assert ids == ["traffic_affected", "water_off", "strength"]
