@@ -57,6 +57,7 @@ bench-peers: .venv/dev.stamp .venv-peers/peers.stamp ## the same work in django-
 
 lock: ## pin and hash the requirements again (needs uv; LOCK is the whole command)
 	$(LOCK) $(ARGS) requirements.in -o requirements.txt
+	$(LOCK) $(ARGS) requirements-routing.in -o requirements-routing.txt
 	$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the venvs and caches; data in var/ stays
