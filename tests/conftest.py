@@ -1,6 +1,10 @@
 """What every test shares. Fixtures live in tests/support/, one file each; name the file here."""
 
+import os
+
 import pytest
+
+from tests.support.memory import fast_folder
 
 pytest_plugins = [
     "tests.support.pg",
@@ -11,6 +15,11 @@ pytest_plugins = [
 ]
 
 LOOPBACK = ["127.0.0.1", "::1"]
+
+
+def pytest_configure() -> None:
+    """Keep `tmp_path` on a memory disk: thousands of small databases wait for no real one."""
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(fast_folder()))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -22,6 +22,8 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from tests.support.memory import fast_folder
+
 START_WITHIN_S = 30
 SETTINGS = {
     "listen_addresses": "",
@@ -38,6 +40,7 @@ class PostgresServer:
     """One server in a temporary folder; `durable=True` makes commits survive a crash, as in production."""
 
     def __init__(self, *, durable: bool = False) -> None:
+        self._is_durable = durable
         self._settings = SETTINGS if durable else SETTINGS | FAST
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -112,7 +115,7 @@ class PostgresServer:
             self._folder = None
 
     def _create_data(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir=open_temp()))
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-", dir=open_temp(in_memory=not self._is_durable)))
         if os.geteuid() == 0:
             os.chown(self._folder, *nobody())
         settings = self._settings | {"unix_socket_directories": str(self._folder)}
@@ -182,10 +185,10 @@ def _is_open(folder: Path) -> bool:
     return all(place.stat().st_mode & 0o001 for place in (folder, *folder.resolve().parents))
 
 
-def open_temp() -> str:
+def open_temp(*, in_memory: bool = False) -> str:
     """The folder for temporary files that a plain user can reach."""
-    folder = tempfile.gettempdir()
-    return folder if os.geteuid() != 0 or _is_open(Path(folder)) else "/tmp"
+    folder = fast_folder() if in_memory else Path(tempfile.gettempdir())
+    return str(folder) if os.geteuid() != 0 or _is_open(folder) else "/tmp"
 
 
 def nobody() -> tuple[int, int]:
