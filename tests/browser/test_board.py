@@ -6,17 +6,21 @@ import io
 import re
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import openpyxl
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from dispatch.domain.photo import Stage
 from dispatch.domain.states import Status, Verb
-from dispatch.services import asking, board, escalation
+from dispatch.services import asking, board, escalation, photos
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
+from dispatch.services.photos import Upload
 from tests.support.browser import Pages, picture
 from tests.support.cast import TEAM_A, ZONE_A, ZONE_B, Cast, act, dispatched, received, spot, ticket_at
+from tests.support.pictures import jpeg
 from tests.support.processes import utc_now, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
@@ -138,6 +142,33 @@ def test_what_a_crew_asks_for_is_granted_and_refused_by_key(pages: Pages, desk: 
     page.keyboard.press("Enter")
     expect(counter(page, "requests")).to_have_text("0", timeout=8_000)
     assert "驳回挂起申请: 库里有货" in board.ticket(desk, cast.crew_a, second, utc_now())["timeline"][-1]["text"]
+
+
+def test_a_ticket_is_dragged_onto_a_team(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, ago(minutes=1))
+    page = at_the_board(pages)
+    onto = page.locator("#teams tr[data-team]").filter(has_not=page.locator(f"[data-team='{TEAM_A}']")).nth(1)
+    team = onto.get_attribute("data-team")
+    row(page, number).drag_to(onto)
+    form = page.get_by_role("form", name="改派给")
+    expect(form).to_be_visible()
+    assert team != TEAM_A
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(f"{number}")
+    assert board.ticket(desk, cast.supervisor, number, utc_now())["team_id"] == team
+    row(page, number).drag_to(page.locator(f"#teams tr[data-team='{team}']"))  # it is there already: nothing to ask
+    expect(form).to_have_count(0)
+
+
+def test_photos_come_into_the_detail_as_they_are_taken(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.ON_SITE, ago(minutes=2))
+    page = at_the_board(pages)
+    pick(page, number)
+    photo = Upload(uuid=str(uuid4()), stage=Stage.BEFORE, taken_at=utc_now(), data=jpeg())
+    photos.add(desk, cast.crew_a, number, photo, utc_now())
+    shown = page.locator("#detail a.picture")
+    expect(shown).to_contain_text("处置前", timeout=8_000)
+    assert shown.locator("img").evaluate("(img) => img.decode().then(() => img.naturalWidth)") > 0
 
 
 def test_acting_on_an_old_state_is_told_in_words(pages: Pages, desk: Desk, cast: Cast) -> None:

@@ -14,12 +14,20 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 from xstatic.pkg import leaflet, leaflet_markercluster
 
-from dispatch.domain.roles import Actor
+from dispatch.domain.roles import PERMISSIONS, TEAM_BOUND, Actor, Permission
 from dispatch.services import basemap
 from dispatch.services.desk import Desk
 from dispatch.web import auth, catalogue
 from dispatch.web.now import utc_now
 
+# The screens by their path, and who finds them in the bar; a crew has its own alone.
+_SCREENS = {
+    "agent": Permission.CALL,
+    "board": Permission.READ,
+    "figures": Permission.READ,
+    "wall": Permission.READ,
+    "crew": Permission.CREW,
+}
 # What scripts of every screen may say.
 _ALWAYS = ("common", "status", "verb", "clock", "sla", "role", "category", "level", "reason")
 _VENDORS = {"leaflet": leaflet.BASE_DIR, "markercluster": leaflet_markercluster.BASE_DIR}
@@ -77,11 +85,21 @@ def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any
         lang=catalogue.LANGUAGES[code],
         languages=catalogue.LANGUAGES,
         visitor=auth.visitor(),
+        screens=_screens(auth.visitor()),
         is_sample=basemap.is_sample(current_app.extensions["desk"], utc_now()),
         words=_script_json(catalogue.words(code, (*_ALWAYS, *sections))),
         page=_script_json(_page(code, data or {})),
         **context,
     )
+
+
+def _screens(visitor: Actor | None) -> list[str]:
+    """Return the screens that a visitor works at, in the order of the bar."""
+    if visitor is None:
+        return []
+    if visitor.role in TEAM_BOUND:
+        return ["crew"]
+    return [name for name, permission in _SCREENS.items() if permission in PERMISSIONS[visitor.role]]
 
 
 def _page(code: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ export function makeActions({ form, onDone, onStale }) {
     },
     grant: (ticket, requests, request = requests[0]) => decide(ticket, request, true),
     refuse: (ticket, requests, request = requests[0]) => decide(ticket, request, false),
-    reassign: (ticket) => reassignForm(ticket, (fields, submit) => open(t("board.to_team"), fields, submit), (told, key) => act(ticket, verbOf(ticket), told, key)),
+    reassign: (ticket, _requests, teamId = null) => reassignForm(ticket, teamId, (fields, submit) => open(t("board.to_team"), fields, submit), (told, key) => act(ticket, verbOf(ticket), told, key)),
   };
 
   function decide(ticket, request, isGranted) {

@@ -1,5 +1,5 @@
 // The board: what it shows, what it hears, which key does what.
-import { get } from "../common/api.js";
+import { get, mayFail } from "../common/api.js";
 import { $, fill, h, toast } from "../common/dom.js";
 import { bind } from "../common/keys.js";
 import { connect } from "../common/live.js";
@@ -47,8 +47,9 @@ function throttled(pause_ms, job) {
   return () => { isWanted = true; if (timer === null) start(); };
 }
 
-/** What could not be loaded is told by the lamp of the connection; a problem that the server names is said. */
+/** A server out of reach is told by the lamp of the connection, an ended session on top; what the server names is said. */
 function told(problem) {
+  mayFail(problem);
   if (problem.status && problem.status !== 401) toast(problem.message, { kind: "error" });
 }
 
@@ -82,16 +83,22 @@ const recount = throttled(2_000, async () => {
   drawShown();
 });
 
-const loadTeams = throttled(10_000, async () => drawTeams((await get("/board/teams")).items));
+const loadTeams = throttled(10_000, async () => drawTeams((await get("/board/teams")).items, dropOn));
 const loadCrews = throttled(5_000, async () => place.drawCrews((await get("/positions")).items));
+
+/** Draw the detail and return its ticket; null where somebody has opened another one meanwhile. */
+async function drawDetail(number) {
+  const [ticket, asked, photos] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number }), get(`/tickets/${number}/photos`)]);
+  if (number !== opened) return null;
+  detail.draw(ticket, asked.items, photos.items);
+  return ticket;
+}
 
 const loadDetail = throttled(500, async () => {
   const number = opened;
   if (!number) return;
-  const [ticket, asked] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number })]);
-  if (number !== opened) return;
-  detail.draw(ticket, asked.items);
-  if (tickets.get(number)) tickets.put(ticket);
+  const ticket = await drawDetail(number);
+  if (ticket && tickets.get(number)) tickets.put(ticket);
 });
 
 function showDetail(number) {
@@ -115,9 +122,8 @@ async function open(number) {
   opened = number;
   actions.close();
   draw();
-  const [ticket, asked] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number })]);
-  if (opened !== number) return;
-  detail.draw(ticket, asked.items);
+  const ticket = await drawDetail(number);
+  if (!ticket) return;
   place.follow(ticket);
   $("#detail").dataset.number = number;
   if (NARROW.matches) $("#detail").scrollIntoView();
@@ -131,6 +137,13 @@ async function run(name, subject) {
   if (!number) return;
   if (number !== opened || detail.ticket?.number !== number) await open(number).catch(told);
   if (detail.ticket?.number === number) actions.run(name, detail.ticket, detail.requests, subject);
+}
+
+/** A ticket was dropped on a team: the form opens with that team chosen, and asks as it does by key. */
+async function dropOn(teamId, number) {
+  await open(number).catch(told);
+  if (detail.ticket?.number !== number || detail.ticket.team_id === teamId) return;
+  actions.run("reassign", detail.ticket, detail.requests, teamId);
 }
 
 function closeForm() {
@@ -182,7 +195,10 @@ const live = connect({
   onReload: () => { load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); },
   onTicket: hear,
   onGone: ({ number }) => { tickets.remove(number); draw(); recount(); },
-  onSignal: ({ topic }) => { if (topic === "position") loadCrews(); },
+  onSignal: ({ topic, key }) => {
+    if (topic === "position") loadCrews();
+    if (topic === "photo") showDetail(key);
+  },
   onPulse: ({ scheduler }) => drawLamp(scheduler, word),
   onState: () => drawTime(live),
 });

@@ -1,6 +1,7 @@
 // One ticket: facts, clocks, what waits for an answer, its timeline.
 import { fill, h } from "../common/dom.js";
 import { now, t, tOr } from "../common/page.js";
+import { picture } from "../common/photo.js";
 import { chip, draw } from "../common/sla.js";
 import { clockTime, shortTime, span } from "../common/time.js";
 import { mayDo } from "./actions.js";
@@ -28,7 +29,7 @@ export class Detail {
   /** What is asked for on the ticket shown. */
   requests = [];
 
-  draw(ticket, requests) {
+  draw(ticket, requests, photos) {
     this.requests = requests;
     const isOther = this.#ticket?.number !== ticket.number;
     this.#ticket = ticket;
@@ -43,6 +44,7 @@ export class Detail {
       facts(ticket),
       waiting(ticket, requests, this.run),
       clocks(ticket),
+      photos.length > 0 && h("section", {}, h("h3", {}, t("board.photos", { count: photos.length })), h("div.row", {}, photos.map(picture))),
       timeline(ticket));
     held?.focus();
   }

@@ -2,6 +2,7 @@
 import { fill, h } from "../common/dom.js";
 import { t, tOr } from "../common/page.js";
 import { chip, draw } from "../common/sla.js";
+import { draggable } from "./drag.js";
 import { GROUPS } from "./state.js";
 
 export class Queue {
@@ -83,7 +84,9 @@ export class Queue {
     const wordsAt = h("span.row-words", {}, words(ticket));
     const button = h("button.ticket", { type: "button", dataset: { ticket: ticket.number }, onclick: () => this.#onOpen(ticket.number) },
       chipAt, wordsAt);
-    return { ticket, chipAt, words: wordsAt, button, item: h("li", {}, button) };
+    const item = h("li", {}, button);
+    draggable(item, ticket.number);
+    return { ticket, chipAt, words: wordsAt, button, item };
   }
 
   #arrange(rows) {

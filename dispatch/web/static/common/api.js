@@ -17,6 +17,11 @@ export class Offline extends Error {
   }
 }
 
+/** For `catch` where the screen tells already that the server refuses or is away: an error of our own goes on. */
+export function mayFail(problem) {
+  if (!(problem instanceof Problem || problem instanceof Offline)) throw problem;
+}
+
 const BASE = "/api/v1";
 let csrf = page.csrf;
 

@@ -63,7 +63,7 @@ function showJob(job, context) {
   const [article, form] = [$("#job"), $("#form")];
   if (article.dataset.number !== (job?.number ?? "")) fill(form);
   article.dataset.number = job?.number ?? "";
-  article.setAttribute("aria-label", job?.number ?? t("crew.title"));
+  article.setAttribute("aria-label", job?.number ?? t("role.crew"));
   const empty = () => h("h1.nothing", {}, t(context.isKnown ? "crew.no_jobs" : "crew.never_loaded"));
   renew("job-top", context, () => (job ? top(job, { ...context, act }, form) : empty()));
   renew("job-end", context, () => (job ? bottom(job, { ...context, act }, form) : null));

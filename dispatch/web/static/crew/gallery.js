@@ -1,8 +1,8 @@
 // The photos that the server has of a job, shown when somebody wants to see them.
 import { get } from "/static/common/api.js";
 import { fill, h } from "/static/common/dom.js";
-import { now, t } from "/static/common/page.js";
-import { shortTime } from "/static/common/time.js";
+import { t } from "/static/common/page.js";
+import { picture } from "/static/common/photo.js";
 
 export function gallery(job) {
   const count = job.photos.before + job.photos.after;
@@ -20,9 +20,4 @@ async function show(job, place) {
   } catch (error) {
     fill(place, error.message);
   }
-}
-
-function picture(photo) {
-  const name = `${t(`crew.stage_${photo.stage}`)} ${shortTime(photo.taken_at, now())}`;
-  return h("a.picture", { href: photo.url, target: "_blank", rel: "noopener" }, h("img", { src: photo.thumbnail_url, alt: "", width: 96, height: 96 }), h("span.small", {}, name));
 }

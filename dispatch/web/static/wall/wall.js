@@ -1,5 +1,5 @@
 // The wallboard: the same data without a name or an address, page after page, nothing to be touched.
-import { get } from "../common/api.js";
+import { get, mayFail } from "../common/api.js";
 import { $, fill, h } from "../common/dom.js";
 import { connect } from "../common/live.js";
 import { setNow, t, tOr } from "../common/page.js";
@@ -58,11 +58,11 @@ function row(ticket, element) {
 let isLoading = null;
 /** Load soon, and not more often than every two seconds. */
 function soon() {
-  isLoading ??= setTimeout(() => { isLoading = null; load().catch(() => {}); }, 2_000);
+  isLoading ??= setTimeout(() => { isLoading = null; load().catch(mayFail); }, 2_000);
 }
 
 const live = connect({
-  onReload: () => load().catch(() => {}),
+  onReload: () => load().catch(mayFail),
   onTicket: soon,
   onGone: soon,
   onPulse: ({ scheduler }) => drawLamp(scheduler, word),
