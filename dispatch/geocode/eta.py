@@ -1,4 +1,4 @@
-"""The port of travel times: roads, a service on the network, or an honest guess along the straight line stand behind it."""
+"""The port of travel times: roads, a service on the network, or an honest guess along the straight line."""
 
 from __future__ import annotations
 
