@@ -15,6 +15,7 @@ let told = null;
 
 look();
 setInterval(look, EVERY_MS);
+for (const change of ["offline", "online"]) window.addEventListener(change, look); // told at once, not at the next look
 
 async function look() {
   try {
