@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,15 +71,21 @@ def standing_of(desk: Desk, session: Session) -> Standing:
 
 
 def look(desk: Desk, token: str, now: datetime) -> Session | None:
-    """Return the session of a token, or None where it is unknown, ended or too old; note that it is in use."""
+    """Return the session of a token, or None where it is unknown, ended or too old."""
     with desk.store.read() as tx:
         found = accounts.session(tx, token_hash(token))
     if found is None or not signin.is_alive(found.created_at, found.seen_at, desk.settings.session_idle_s, now):
         return None
-    if now - found.seen_at >= signin.TOUCH_EVERY:
-        with desk.store.write() as tx:
-            accounts.touch_session(tx, found.session_id, now)
     return found
+
+
+def use(desk: Desk, session: Session, now: datetime) -> Session:
+    """Note that somebody uses a session, so that it goes on; once a minute is enough."""
+    if now - session.seen_at < signin.TOUCH_EVERY:
+        return session
+    with desk.store.write() as tx:
+        accounts.touch_session(tx, session.session_id, now)
+    return replace(session, seen_at=now)
 
 
 def fill(tx: Tx, session: Session, factor: str, now: datetime) -> str:

@@ -71,10 +71,12 @@ class _Known(Generic[V]):
         if seen is not None and abs(now - seen[0]) < _TRUSTED_FOR:
             return seen[1]
         found = self._ask(self._desk, secret, now) if secret else None
-        if found is not None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            self._known[secret] = (now, found)
+        return None if found is None else self.keep(secret, now, found)
+
+    def keep(self, secret: str, now: datetime, found: V) -> V:
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[secret] = (now, found)
         return found
 
     def forget(self) -> None:
@@ -132,8 +134,17 @@ def install(app: Flask, desk: Desk, secret_key: str) -> None:
 
 def _browser(token: str) -> _Browser | None:
     known: _Known[Session] = current_app.extensions["sessions"]
-    found = known.look(token, utc_now())
+    now = utc_now()
+    found = known.look(token, now)
+    if found and not _is_unattended():
+        used = sessions.use(current_app.extensions["desk"], found, now)
+        found = found if used is found else known.keep(token, now, used)
     return _Browser(token, found) if found else None
+
+
+def _is_unattended() -> bool:
+    """Tell whether a page asks by itself, nobody in front of it: that must not keep a session going."""
+    return "X-Unattended" in request.headers or request.path.endswith("/stream")
 
 
 def _verify(token: str) -> Actor | None:

@@ -60,7 +60,10 @@ def test_every_process_knows_it_and_its_end(desk: Desk, url: str, now: datetime)
 def test_a_used_session_lives_on_and_an_unused_one_ends(desk: Desk, now: datetime) -> None:
     used, unused = enter(desk, "agent", now), enter(desk, "agent", now)
     for hours in (6, 12, 18):
-        assert sessions.look(desk, used, now + timedelta(hours=hours))
+        session = sessions.look(desk, used, now + timedelta(hours=hours))
+        assert session
+        assert sessions.use(desk, session, now + timedelta(hours=hours)).seen_at == now + timedelta(hours=hours)
+        assert sessions.look(desk, unused, now + timedelta(hours=7))  # being looked at is no use
     assert sessions.look(desk, unused, now + timedelta(hours=8)) is None
     assert sessions.look(desk, used, now + timedelta(hours=24)) is None
 

@@ -138,6 +138,16 @@ def test_an_unused_session_ends(in_: In, now: datetime) -> None:
 
 
 @on_sqlite
+def test_a_page_that_nobody_looks_at_keeps_no_session_going(in_: In, desk: Desk, now: datetime) -> None:
+    browser = in_("agent")
+    for hours, status in ((4, 200), (7.9, 200), (8, 401)):
+        with time_machine.travel(now + timedelta(hours=hours), tick=False):
+            answer = browser.client.get("/api/v1/session", headers={"X-Unattended": "1"})
+            assert answer.status_code == status, hours
+    assert seen_at(desk) == now
+
+
+@on_sqlite
 def test_what_ended_elsewhere_ends_here_within_two_seconds(in_: In, desk: Desk, cast: Cast, now: datetime) -> None:
     browser = in_("agent")
     assert browser.get("/session").status_code == 200

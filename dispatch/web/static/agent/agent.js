@@ -3,6 +3,7 @@ import { get } from "/static/common/api.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { bind } from "/static/common/keys.js";
 import { freshness } from "/static/common/age.js";
+import { watchAttention } from "/static/common/attention.js";
 import { connect } from "/static/common/live.js";
 import { t } from "/static/common/page.js";
 import { everySecond } from "/static/common/sla.js";
@@ -141,6 +142,7 @@ function start() {
     onSignal: ({ topic }) => { if (topic === "cti") waiting.refresh(); },
     onTicket: tickets.update,
   });
+  watchAttention();
   everySecond(() => {
     $("#state").textContent = freshness(live);
     waiting.tick();

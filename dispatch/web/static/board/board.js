@@ -1,5 +1,6 @@
 // The board: what it shows, what it hears, which key does what.
 import { get, mayFail } from "../common/api.js";
+import { watchAttention } from "../common/attention.js";
 import { $, fill, h, toast } from "../common/dom.js";
 import { bind } from "../common/keys.js";
 import { connect } from "../common/live.js";
@@ -213,5 +214,6 @@ everySecond((at_ms) => {
 setInterval(() => { recount(); loadCrews(); }, 15_000);
 window.addEventListener("signed-out", () => { $("#signed-out").hidden = false; });
 $("#more").addEventListener("click", () => loadMore().catch(told));
+watchAttention();
 drawKeys();
 get("/board/teams").then(({ items }) => filters.build(items, (filter) => { tickets.filter = filter; load().catch(told); recount(); })).catch(told);

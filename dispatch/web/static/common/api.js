@@ -1,4 +1,5 @@
 // The API of this server, spoken as the signed-in person.
+import { isAway } from "./attention.js";
 import { page, setNow, t, tOr } from "./page.js";
 
 /** An answer that is a problem (RFC 9457): `status`, `code`, `message` in words, and the members of the document. */
@@ -47,7 +48,7 @@ export function postBytes(path, bytes, headers = {}) {
 }
 
 async function send(method, path, body, headers = {}, isRetry = false) {
-  const response = await reach(path, { method, body, headers: { Accept: "application/json", "X-CSRFToken": csrf, ...headers } });
+  const response = await reach(path, { method, body, headers: { Accept: "application/json", "X-CSRFToken": csrf, ...(isAway() && { "X-Unattended": "1" }), ...headers } });
   if (response.ok) return response.status === 204 ? null : response.json();
   const document = await response.json().catch(() => ({ status: response.status }));
   if (document.code === "csrf" && !isRetry) {
