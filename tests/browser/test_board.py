@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from dispatch.domain.photo import Stage
 from dispatch.domain.states import Status, Verb
@@ -158,6 +158,75 @@ def test_a_ticket_is_dragged_onto_a_team(pages: Pages, desk: Desk, cast: Cast) -
     assert board.ticket(desk, cast.supervisor, number, utc_now())["team_id"] == team
     row(page, number).drag_to(page.locator(f"#teams tr[data-team='{team}']"))  # it is there already: nothing to ask
     expect(form).to_have_count(0)
+
+
+def test_a_ticket_without_a_place_is_pinned_and_goes_to_its_grid(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = received(desk, ago(minutes=1), category="billing", point=None, address="坡子街某处")
+    page = at_the_board(pages)
+    pick(page, number)
+    page.keyboard.press("r")
+    form = page.get_by_role("form", name="改派给")
+    form.get_by_role("button", name="确认").click()
+    expect(form.get_by_role("alert")).to_have_text("请选择班组")
+    here = spot(desk, ZONE_B, utc_now())
+    form.get_by_label("位置").fill(f"{here.lon:.6f},{here.lat:.6f}")
+    expect(form.locator("#pin-said")).to_contain_text(ZONE_B)
+    expect(page.locator("#map .map-pin")).to_have_count(1)
+    box = page.locator("#map").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(form.get_by_label("位置")).not_to_have_value(f"{here.lon:.6f},{here.lat:.6f}")
+    form.get_by_label("位置").fill(f"{here.lon:.6f},{here.lat:.6f}")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(number)
+    seen = board.ticket(desk, cast.supervisor, number, utc_now())
+    assert (seen["zone_id"], seen["status"]) == (ZONE_B, "dispatched")
+    expect(page.locator("#map .map-pin")).to_have_count(0)
+
+
+def test_news_take_nothing_from_who_is_typing(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, ago(minutes=1))
+    page = at_the_board(pages)
+    pick(page, number)
+    page.keyboard.press("s")
+    note = page.get_by_label("说明")
+    note.evaluate("(input) => { window.note = input; input.addEventListener('blur', () => { window.blurred = true; }); }")
+    act(desk, cast.crew_a, number, Verb.ACCEPT, utc_now())
+    expect(page.locator("#detail .timeline")).to_contain_text("接单", timeout=8_000)
+    assert note.evaluate("(input) => input === window.note && !window.blurred && document.activeElement === input")
+    page.keyboard.press("Escape")
+    page.locator("#detail [data-action=urge]").focus()
+    act(desk, cast.crew_a, number, Verb.DEPART, utc_now())
+    expect(page.locator("#detail .timeline")).to_contain_text("出发", timeout=8_000)
+    expect(page.locator("#detail [data-action=urge]")).to_be_focused()
+
+
+def test_a_ticket_that_cannot_be_opened_is_said(pages: Pages, desk: Desk) -> None:
+    shown, other = (dispatched(desk, ago(minutes=n)) for n in (1, 2))
+    page = at_the_board(pages)
+    pick(page, shown)
+    page.route(f"**/api/v1/tickets/{other}", lambda route: route.abort())
+    pages.watch.allow("ERR_FAILED")
+    row(page, other).click()
+    expect(page.locator(".toast.error")).to_contain_text(f"{other} 没有打开: 网络中断")
+    expect(row(page, shown)).to_have_attribute("aria-current", "true")
+    expect(page.locator("#detail")).to_have_attribute("data-number", shown)
+
+
+def test_a_list_that_was_slow_brings_no_ended_ticket_back(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, ago(minutes=1))
+    page = at_the_board(pages)
+    expect(row(page, number)).to_be_visible()
+    held: list[Route] = []
+    page.route("**/api/v1/board?*limit=100*", lambda route: held.append(route))
+    page.keyboard.press("f")
+    page.locator("#filter-form select").first.select_option(index=1)
+    wait_for(lambda: page.wait_for_timeout(50) or held, "the list is asked for")
+    answer = held[0].fetch()
+    act(desk, cast.dispatcher, number, Verb.CANCEL, utc_now(), reason="test")
+    expect(row(page, number)).to_have_count(0, timeout=8_000)
+    held[0].fulfill(response=answer)
+    expect(page.locator("#shown")).to_contain_text("显示 0 / 0")
 
 
 def test_photos_come_into_the_detail_as_they_are_taken(pages: Pages, desk: Desk, cast: Cast) -> None:

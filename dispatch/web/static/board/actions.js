@@ -25,9 +25,10 @@ function verbOf(ticket) {
 
 /**
  * The actions of one board.
- * @param {{form: Element, onDone: (number: string) => void, onStale: (ticket: object|null, number: string) => void}} told
+ * @param {{form: Element, pickPlace: Function, onDone: (number: string) => void, onStale: (ticket: object|null, number: string) => void}} told
+ *   pickPlace(onPick): {show, end} as of Place.pick
  */
-export function makeActions({ form, onDone, onStale }) {
+export function makeActions({ form, pickPlace, onDone, onStale }) {
   // What somebody has been told, or has done, since it was shown: only then may they act on it.
   const versions = new Map();
   const seen = (ticket) => Math.max(ticket.version, versions.get(ticket.number) ?? 0);
@@ -61,7 +62,11 @@ export function makeActions({ form, onDone, onStale }) {
   const act = (ticket, verb, body, key) => send(ticket, `/tickets/${ticket.number}/${verb}`, { version: seen(ticket), ...body },
     t("board.done", { number: ticket.number, verb: t(`verb.${verb}`) }), key);
 
+  let picking = null;
+
   function close() {
+    picking?.end();
+    picking = null;
     fill(form);
   }
 
@@ -80,8 +85,14 @@ export function makeActions({ form, onDone, onStale }) {
     },
     grant: (ticket, requests, request = requests[0]) => decide(ticket, request, true),
     refuse: (ticket, requests, request = requests[0]) => decide(ticket, request, false),
-    reassign: (ticket, _requests, teamId = null) => reassignForm(ticket, teamId, (fields, submit) => open(t("board.to_team"), fields, submit), (told, key) => act(ticket, verbOf(ticket), told, key)),
+    reassign: (ticket, _requests, teamId = null) => reassignForm(ticket, teamId, pick, (fields, submit) => open(t("board.to_team"), fields, submit), (told, key) => act(ticket, verbOf(ticket), told, key)),
   };
+
+  function pick(onPick) {
+    picking?.end();
+    picking = pickPlace(onPick);
+    return picking;
+  }
 
   function decide(ticket, request, isGranted) {
     const title = t(isGranted ? "board.grant" : "board.refuse");

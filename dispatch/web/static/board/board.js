@@ -16,6 +16,7 @@ import { Queue } from "./queue.js";
 import { Tickets } from "./state.js";
 
 const PAGE = 100;
+const MOST_ENDED = 1_000;
 const word = (name) => t(`board.${name}`);
 // The detail stands below the queue, and would open unseen.
 const NARROW = matchMedia("(max-width: 799px)");
@@ -24,17 +25,26 @@ tickets.filter = filters.read();
 let opened = null;
 let next = null;
 let all = 0;
+let loads = 0;
+// Tickets that ended while a list was on its way: it does not know yet.
+const ended = new Map();
 
 const queue = new Queue($("#queue"), open);
 const place = new Place($("#map"), open);
 const detail = new Detail($("#detail"), (name, subject) => run(name, subject));
 const actions = makeActions({
   form: detail.form,
+  pickPlace: (onPick) => place.pick(onPick),
   onDone: (number) => { queue.focus(number); showDetail(number); recount(); },
   onStale: (ticket, number) => { if (ticket) tickets.put(ticket); draw(); showDetail(number); },
 });
 
 // ---------------------------------------------------------------- what is shown
+
+/** Take out again what was told to be over after the list was made. */
+function forgetEnded() {
+  for (const [number, version] of ended) if (tickets.get(number)?.version < version) tickets.remove(number);
+}
 
 /** Run at most once in `pause_ms`, and once more after the last wish. */
 function throttled(pause_ms, job) {
@@ -62,16 +72,22 @@ function take(board) {
 }
 
 async function load() {
+  const turn = ++loads;
   const board = await get("/board", { ...tickets.filter, limit: PAGE });
+  if (turn !== loads) return; // another filter was asked for since
   tickets.replace([board.items, board.rescuable]);
+  forgetEnded();
   next = board.next;
   take(board);
   draw();
 }
 
 async function loadMore() {
+  const turn = loads;
   const board = await get("/board", { ...tickets.filter, limit: PAGE, after: next });
+  if (turn !== loads) return;
   tickets.add([board.items]);
+  forgetEnded();
   next = board.next;
   take(board);
   draw();
@@ -118,12 +134,22 @@ function drawShown() {
   $("#more").hidden = next === null;
 }
 
-/** Show a ticket in the detail and on the map. */
+/** Show a ticket in the detail and on the map; where it cannot be had, the one that was shown stays. */
 async function open(number) {
+  const before = opened;
   opened = number;
   actions.close();
   draw();
-  const ticket = await drawDetail(number);
+  let ticket;
+  try {
+    ticket = await drawDetail(number);
+  } catch (problem) {
+    mayFail(problem);
+    if (opened === number) opened = before;
+    draw();
+    toast(t("board.not_opened", { number, why: problem.message }), { kind: "error" });
+    return;
+  }
   if (!ticket) return;
   place.follow(ticket);
   $("#detail").dataset.number = number;
@@ -136,13 +162,13 @@ async function open(number) {
 async function run(name, subject) {
   const number = queue.focused ?? opened;
   if (!number) return;
-  if (number !== opened || detail.ticket?.number !== number) await open(number).catch(told);
+  if (number !== opened || detail.ticket?.number !== number) await open(number);
   if (detail.ticket?.number === number) actions.run(name, detail.ticket, detail.requests, subject);
 }
 
 /** A ticket was dropped on a team: the form opens with that team chosen, and asks as it does by key. */
 async function dropOn(teamId, number) {
-  await open(number).catch(told);
+  await open(number);
   if (detail.ticket?.number !== number || detail.ticket.team_id === teamId) return;
   actions.run("reassign", detail.ticket, detail.requests, teamId);
 }
@@ -185,6 +211,10 @@ function drawKeys() {
 // ---------------------------------------------------------------- what is heard
 
 function hear(ticket) {
+  if (ticket.ended_at) {
+    if (ended.size >= MOST_ENDED) ended.clear();
+    ended.set(ticket.number, ticket.version);
+  }
   tickets.put(ticket);
   draw();
   showDetail(ticket.number);

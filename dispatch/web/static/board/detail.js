@@ -3,13 +3,14 @@ import { fill, h } from "../common/dom.js";
 import { now, t, tOr } from "../common/page.js";
 import { picture } from "../common/photo.js";
 import { chip, draw } from "../common/sla.js";
-import { clockTime, shortTime, span } from "../common/time.js";
+import { shortTime, span } from "../common/time.js";
 import { mayDo } from "./actions.js";
 
 const time = (iso) => shortTime(iso, now());
 
 export class Detail {
-  #element;
+  #parts;
+  #compose;
   #chip = null;
   #ticket = null;
   form = h("div.form-place");
@@ -17,7 +18,9 @@ export class Detail {
 
   /** @param {(name: string, subject?: object) => void} run starts an action on the ticket shown */
   constructor(element, run) {
-    this.#element = element;
+    this.#parts = { above: h("div.detail-part"), below: h("div.detail-part") };
+    // The form stays where it is while the rest is drawn again: what is being typed must not be taken out and put back.
+    this.#compose = () => { if (!this.form.isConnected) fill(element, this.#parts.above, this.form, this.#parts.below); };
     this.#actions = (ticket, requests) => actionBar(ticket, requests, run);
     this.run = run;
   }
@@ -35,23 +38,35 @@ export class Detail {
     this.#ticket = ticket;
     this.#chip = chip(ticket);
     if (isOther) fill(this.form);
-    const held = this.form.contains(document.activeElement) ? document.activeElement : null;
-    fill(this.#element,
+    this.#compose();
+    const held = focusedIn(this.#parts);
+    fill(this.#parts.above,
       h("header.detail-head", {}, h("h2", {}, tOr(`category.${ticket.category}`, ticket.category_label), " ", h("span.soft.small", {}, ticket.number)), this.#chip),
       ticket.ended_at && h("p.fault", {}, t("board.gone")),
-      this.#actions(ticket, requests),
-      this.form,
+      this.#actions(ticket, requests));
+    fill(this.#parts.below,
       facts(ticket),
       waiting(ticket, requests, this.run),
       clocks(ticket),
       photos.length > 0 && h("section", {}, h("h3", {}, t("board.photos", { count: photos.length })), h("div.row", {}, photos.map(picture))),
       timeline(ticket));
-    held?.focus();
+    held?.();
   }
 
   tick(at_ms) {
     if (this.#chip) draw(this.#chip, this.#ticket, at_ms);
   }
+}
+
+/** Return what gives the focus back to the button or link that has it now, once it is drawn again; null where none has. */
+function focusedIn(parts) {
+  for (const part of Object.values(parts)) {
+    const at = [...part.querySelectorAll("button, a")].indexOf(document.activeElement);
+    if (at < 0) continue;
+    const name = document.activeElement.dataset.action;
+    return () => (name ? part.querySelector(`[data-action=${name}]`) : part.querySelectorAll("button, a")[at])?.focus();
+  }
+  return null;
 }
 
 function actionBar(ticket, requests, run) {
@@ -114,7 +129,7 @@ function clocks(ticket) {
 }
 
 function timeline(ticket) {
-  const line = (event) => h("li", {}, h("time", {}, clockTime(event.effective_at)), " ", event.text,
+  const line = (event) => h("li", {}, h("time", {}, time(event.effective_at)), " ", event.text,
     event.time_source === "device" && h("span.chip", {}, t("board.device_time")));
   return h("section", {}, h("h3", {}, t("board.timeline")), h("ol.lines.timeline", {}, [...ticket.timeline].reverse().map(line)));
 }

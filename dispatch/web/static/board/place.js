@@ -1,6 +1,6 @@
 // The map of the board: tickets in shape, colour and word, crews in ink; a hand that moves it stops it from following.
 import { $, h } from "../common/dom.js";
-import { drawBase, highlight, makeMap, toMap } from "../common/map.js";
+import { drawBase, highlight, makeMap, pinAt, toMap } from "../common/map.js";
 import { t, tOr } from "../common/page.js";
 import { standing } from "../common/sla.js";
 import { clockTime } from "../common/time.js";
@@ -19,7 +19,7 @@ export class Place {
 
   constructor(element, onOpen) {
     this.#onOpen = onOpen;
-    this.#map = makeMap(element, { onMoved: () => this.#lock(true) });
+    this.#map = makeMap(element, { onMoved: () => this.#lock(true), onPick: (lonlat) => this.#onPick?.(lonlat) });
     for (const kind of ["wheel", "dblclick"]) element.addEventListener(kind, () => this.#lock(true), { passive: true });
     element.addEventListener("keydown", ({ key }) => /^Arrow|^[+=-]$/.test(key) && this.#lock(true));
     this.#map.zoomControl.getContainer().addEventListener("click", () => this.#lock(true));
@@ -37,6 +37,24 @@ export class Place {
   }
 
   #target = null;
+  #onPick = null;
+  #pin = null;
+
+  /** Tell where the map is clicked from now on; return what shows a place there (null: none), and what ends it. */
+  pick(onPick) {
+    this.#onPick = onPick;
+    this.#map.getContainer().classList.add("is-picking");
+    const show = (lonlat) => {
+      this.#pin?.remove();
+      this.#pin = lonlat && pinAt(this.#map, lonlat, t("board.pin"));
+    };
+    const end = () => {
+      show(null);
+      this.#onPick = null;
+      this.#map.getContainer().classList.remove("is-picking");
+    };
+    return { show, end };
+  }
 
   #lock(isLocked) {
     this.#isLocked = isLocked;

@@ -1,4 +1,5 @@
-// Choosing a team: the recommended ones first, each with its reason and its load, any other below.
+// Choosing a team: the recommended ones first, each with its reason and its load, any other below. A ticket without a
+// place is pinned here as well, and goes to the team that answers for the place unless one is named.
 import { get } from "../common/api.js";
 import { h } from "../common/dom.js";
 import { t } from "../common/page.js";
@@ -9,24 +10,53 @@ const REASONS = {
   branch: () => t("board.same_branch"),
 };
 
-/** @param {string|null} wanted the team that a ticket was dropped on */
-export async function reassignForm(ticket, wanted, open, submit) {
+/**
+ * @param {string|null} wanted the team that a ticket was dropped on
+ * @param {(onPick: Function) => {show: Function}} pick lets the map be clicked
+ */
+export async function reassignForm(ticket, wanted, pick, open, submit) {
   const [{ items: candidates }, { items: teams }] = await Promise.all([get(`/tickets/${ticket.number}/candidates`), get("/teams")]);
-  const first = wanted ?? candidates[0]?.team_id ?? "";
+  const isPlaced = ticket.lon !== null;
+  const first = wanted ?? (isPlaced ? candidates[0]?.team_id : null) ?? "";
   const chosen = { value: first, required: true, focus: () => choices.querySelector("input")?.focus() };
-  const isOther = !candidates.some(({ team_id }) => team_id === first);
+  const isOther = first !== "" && !candidates.some(({ team_id }) => team_id === first);
   const choose = (value) => { chosen.value = value; };
   const radio = (candidate) => h("label.candidate", {},
     h("input", { type: "radio", name: "team", value: candidate.team_id, checked: candidate.team_id === first, onchange: () => { choose(candidate.team_id); other.value = ""; } }),
     h("span", {}, h("b", {}, candidate.name), " ", h("span.soft", {}, `${REASONS[candidate.reason](candidate)} · ${t("board.load", { count: candidate.load })}`)));
   const other = h("select", { id: "other-team", onchange: () => {
-    choose(other.value || candidates[0]?.team_id);
+    choose(other.value || first);
     for (const input of choices.querySelectorAll("input")) input.checked = !other.value && input.value === chosen.value;
-  } }, h("option", { value: "" }, "–"), teams.filter(({ id }) => id !== ticket.team_id).map(({ id, name }) => h("option", { value: id, selected: id === first && isOther }, name)));
+  } }, h("option", { value: "" }, "–"), teams.filter(({ id }) => id !== ticket.team_id).map(({ id, name }) => h("option", { value: id, selected: isOther && id === first }, name)));
   const choices = h("fieldset.stack.candidates", {}, h("legend.sr", {}, t("board.to_team")), candidates.map(radio),
     h("div", {}, h("label", { for: "other-team" }, t("board.other_team")), other));
+  const pin = isPlaced ? null : pinField(pick, (isPinned) => { chosen.required = !isPinned; });
   open([
+    ...(pin ? [pin] : []),
     { name: "team_id", label: t("board.to_team"), fault: t("board.choose_team"), input: chosen, element: choices },
     { name: "note", label: t("board.note"), input: h("input", { type: "text", maxlength: 1000 }) },
   ], submit);
+}
+
+const PAIR = /^\s*(-?\d+(?:\.\d+)?)\s*[,，\s]\s*(-?\d+(?:\.\d+)?)\s*$/;
+const locationOf = ([lon, lat]) => ({ lon, lat, datum: "wgs84" });
+
+/** A place by a click on the map or as coordinates; says at once whose grid it is. */
+function pinField(pick, onPlaced) {
+  const said = h("p.soft.small", { id: "pin-said", role: "status" }, t("board.pin_hint"));
+  const input = h("input", { type: "text", id: "pin", autocomplete: "off", placeholder: "112.98,28.19", "aria-describedby": "pin-said", oninput: () => place() });
+  const map = pick((lonlat) => { input.value = lonlat.map((degrees) => degrees.toFixed(6)).join(","); place(); });
+  const lonlat = () => PAIR.exec(input.value)?.slice(1).map(Number);
+  let turn = 0;
+  async function place() {
+    const mine = ++turn;
+    const at = lonlat();
+    map.show(at ?? null);
+    onPlaced(Boolean(at));
+    said.textContent = t("board.pin_hint");
+    if (!at) return;
+    const words = await get("/route", locationOf(at)).then(({ reason, team_name }) => [team_name, reason].filter(Boolean).join(" · "), (problem) => problem.message);
+    if (mine === turn) said.textContent = words;
+  }
+  return { name: "location", label: t("board.pin"), input, read: () => lonlat() && locationOf(lonlat()), element: h("div", {}, h("label", { for: "pin" }, t("board.pin")), input, said) };
 }

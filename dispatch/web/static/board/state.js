@@ -27,14 +27,18 @@ export class Tickets {
   filter = {};
   byNumber = new Map();
 
-  /** Take what the server told anew; what it did not name is gone. */
+  /** Take what the server told anew; what it did not name is gone, and what was heard meanwhile is newer. */
   replace(lists) {
-    this.byNumber.clear();
-    this.add(lists);
+    const known = this.byNumber;
+    this.byNumber = new Map();
+    for (const ticket of lists.flat()) {
+      const heard = known.get(ticket.number);
+      this.put(heard?.version > ticket.version ? heard : ticket);
+    }
   }
 
   add(lists) {
-    for (const ticket of lists.flat()) this.byNumber.set(ticket.number, ticket);
+    for (const ticket of lists.flat()) this.put(ticket);
   }
 
   get(number) {

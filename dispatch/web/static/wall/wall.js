@@ -14,11 +14,13 @@ const RANKS = ["unanswered", "breached", "urgent", "near", "normal", "paused", "
 const tickets = new Tickets();
 let at = 0;
 let chips = [];
+let all = 0;
 
 async function load() {
   const board = await get("/board", { limit: 200 });
   setNow(board.server_time);
   tickets.replace([board.items, board.rescuable]);
+  all = board.counters.open;
   drawCounters($("#counters"), board.counters, word);
   drawLamp(board.lamp, word);
   drawPage();
@@ -47,7 +49,7 @@ function drawPage(isMeasured = false) {
   chips = shown.map((ticket) => ({ ticket, element: chip(ticket) }));
   fill($("#rows"), shown.length ? chips.map(({ ticket, element }) => row(ticket, element)) : h("tr", {}, h("td", { colspan: 4 }, t("wall.empty"))));
   if (!isMeasured && capacity() !== size) drawPage(true); // only now is it known how high a row is
-  else $("#pages").textContent = t("wall.page", { page: at + 1, pages });
+  else $("#pages").textContent = [t("wall.page", { page: at + 1, pages }), all > list.length && t("wall.beyond", { count: all - list.length })].filter(Boolean).join(" · ");
 }
 
 function row(ticket, element) {
