@@ -190,7 +190,9 @@ def test_news_take_nothing_from_who_is_typing(pages: Pages, desk: Desk, cast: Ca
     pick(page, number)
     page.keyboard.press("s")
     note = page.get_by_label("说明")
-    note.evaluate("(input) => { window.note = input; input.addEventListener('blur', () => { window.blurred = true; }); }")
+    note.evaluate(
+        "(input) => { window.note = input; input.addEventListener('blur', () => { window.blurred = true; }); }"
+    )
     act(desk, cast.crew_a, number, Verb.ACCEPT, utc_now())
     expect(page.locator("#detail .timeline")).to_contain_text("接单", timeout=8_000)
     assert note.evaluate("(input) => input === window.note && !window.blurred && document.activeElement === input")
