@@ -222,8 +222,9 @@ def test_a_list_that_was_slow_brings_no_ended_ticket_back(pages: Pages, desk: De
     held: list[Route] = []
     page.route("**/api/v1/board?*limit=100*", lambda route: held.append(route))
     page.keyboard.press("f")
-    page.locator("#filter-form select").first.select_option(index=1)
-    wait_for(lambda: page.wait_for_timeout(50) or held, "the list is asked for")
+    with page.expect_request("**/api/v1/board?*limit=100*"):
+        page.locator("#filter-form select").first.select_option(index=1)
+    page.evaluate("0")  # the route has been told as well
     answer = held[0].fetch()
     act(desk, cast.dispatcher, number, Verb.CANCEL, utc_now(), reason="test")
     expect(row(page, number)).to_have_count(0, timeout=8_000)
