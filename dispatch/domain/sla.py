@@ -30,6 +30,10 @@ CLOCK_LABELS = {
 
 # From there on a promise is in danger, and still to be kept: the supervisor's first list.
 RESCUE_RATIO = 0.8
+# How often the way to a place is estimated anew, and how long before an arrival is due it is looked at for the first
+# time: an appointment of next week says nothing of where crews will be.
+TRAVEL_EVERY = timedelta(minutes=1)
+TRAVEL_AHEAD = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,9 @@ class Clock:
         is_void: The ticket ended without it (merged, cancelled), or the promise moved to another round.
         next_step: How many steps of the ladder have fired.
         next_fire_at: When the sweep must look at it next, or None.
+        travel_s: Seconds that whoever has the ticket is expected to need to the place, or None where nobody can say.
+        travel_kind: What that estimate was found on: road, line or service.
+        travel_due_at: When it must be estimated (again), or None.
     """
 
     kind: ClockKind
@@ -67,6 +74,9 @@ class Clock:
     is_void: bool = False
     next_step: int = 0
     next_fire_at: datetime | None = None
+    travel_s: float | None = None
+    travel_kind: str | None = None
+    travel_due_at: datetime | None = None
 
     @property
     def is_running(self) -> bool:
@@ -84,8 +94,9 @@ class Clock:
 
     @property
     def rescue_at(self) -> datetime:
-        """From when it counts as still rescuable; until it is due."""
-        return self.at_ratio(RESCUE_RATIO)
+        """From when it counts as still rescuable, until it is due: at 80 %, or earlier where the way is longer."""
+        late = self.at_ratio(RESCUE_RATIO)
+        return late if self.travel_s is None else min(late, self.due_at - timedelta(seconds=self.travel_s))
 
 
 def start(kind: ClockKind, round_: int, start_at: datetime, due_at: datetime) -> Clock:
@@ -119,7 +130,7 @@ def meet(clock: Clock, met_at: datetime, now: datetime) -> Clock:
     A breach that the sweep noticed while the crew had no signal is withdrawn when the trusted time shows that
     the promise was kept; what was fired for it stays in the history.
     """
-    met = replace(clock, met_at=met_at, paused_at=None, resume_at=None, next_fire_at=None)
+    met = replace(clock, met_at=met_at, paused_at=None, resume_at=None, next_fire_at=None, travel_due_at=None)
     if is_breached(met, now):
         return notice_breach(met, now)
     return replace(met, breached_at=None, noticed_at=None)
@@ -127,7 +138,9 @@ def meet(clock: Clock, met_at: datetime, now: datetime) -> Clock:
 
 def void(clock: Clock, now: datetime) -> Clock:
     """End a running clock unmet; what is broken at `now` stays broken, whether a sweep has seen it or not."""
-    return replace(notice_breach(clock, now), is_void=True, next_fire_at=None) if clock.is_running else clock
+    if not clock.is_running:
+        return clock
+    return replace(notice_breach(clock, now), is_void=True, next_fire_at=None, travel_due_at=None)
 
 
 def pause(clock: Clock, now: datetime, resume_at: datetime) -> Clock:
@@ -146,6 +159,20 @@ def resume(clock: Clock, at: datetime) -> Clock:
         paused_s=clock.paused_s + gap.total_seconds(),
         paused_at=None,
         resume_at=None,
+    )
+
+
+def assign(clock: Clock, at: datetime) -> Clock:
+    """Forget who was on the way: somebody else has the ticket from `at` on, and their way is estimated in time."""
+    look_at = max(at, clock.due_at - TRAVEL_AHEAD)
+    return replace(clock, travel_s=None, travel_kind=None, travel_due_at=look_at)
+
+
+def estimate(clock: Clock, travel_s: float | None, kind: str | None, now: datetime) -> Clock:
+    """Take the newest estimate of the way; it is made again after a while, as long as the clock can be kept."""
+    again_at = now + TRAVEL_EVERY
+    return replace(
+        clock, travel_s=travel_s, travel_kind=kind, travel_due_at=again_at if again_at < clock.due_at else None
     )
 
 

@@ -189,10 +189,19 @@ def _dispatch(ticket: Ticket, command: Command, policy: Policy, at: datetime) ->
     if to.area is not None and to.area is not ticket.area:
         changes["area"] = to.area
         clocks = tuple(_in_area(ticket, clock, to.area, at, policy) for clock in running)
+    clocks = _to_estimate(ticket, clocks, command.at)
     told = [Notice(("crew",), f"新工单 {ticket.number}: {to.reason}")]
     if command.verb is Verb.REASSIGN:
         told.append(Notice((f"crew:{ticket.team_id}",), f"{ticket.number} 已改派 {to.team_name}"))
     return _Effect(text, changes, clocks, tuple(told))
+
+
+def _to_estimate(ticket: Ticket, changed: tuple[Clock, ...], at: datetime) -> tuple[Clock, ...]:
+    """Let the way of the new crew be estimated: the arrival clock is changed as well."""
+    arrive = next((clock for clock in changed if clock.kind is ClockKind.ARRIVE), ticket.running(ClockKind.ARRIVE))
+    if arrive is None:
+        return changed
+    return (*(clock for clock in changed if clock is not arrive), sla.assign(arrive, at))
 
 
 def _in_area(ticket: Ticket, clock: Clock, area: Area, at: datetime, policy: Policy) -> Clock:

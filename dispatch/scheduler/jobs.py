@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dispatch.notify.port import Abandoned, Channel, Parcel
-from dispatch.services import delivery, escalation, health, sealing
+from dispatch.services import arrival, delivery, escalation, health, sealing
 from dispatch.services.desk import Desk
 
 log = structlog.get_logger()
@@ -108,7 +108,7 @@ class Jobs:
     def start(self) -> None:
         """Start all jobs at once."""
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
-        jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal}
+        jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         for name, job in jobs.items():
             self._scheduler.add_job(job, every, id=name, next_run_time=self._now(), **_OPTIONS)
@@ -171,6 +171,11 @@ class Jobs:
         done = delivery.deliver(self._desk, {channel: self._channels[channel]}, self._now, self._stopping.is_set)
         if done.retried or done.failed:
             log.warning("deliver", channel=channel, sent=done.sent, retried=done.retried, failed=done.failed)
+
+    def _look_at_ways(self) -> None:
+        """Estimate who will be there in time, all that is due."""
+        while not self._stopping.is_set() and arrival.look(self._desk, self._now()) == arrival.BATCH:
+            pass
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

@@ -10,9 +10,9 @@ from dispatch.domain.call import mask_phone
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees, team_seen
 from dispatch.domain.search import query_terms
-from dispatch.services import present
+from dispatch.services import present, recommend
 from dispatch.services.desk import Desk
-from dispatch.storage import audit, board, calls, directory, escalations, ratings
+from dispatch.storage import arrivals, audit, board, calls, directory, escalations, ratings
 from dispatch.storage.board import Filter
 
 
@@ -45,7 +45,7 @@ def tickets(
 
 
 def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, Any]:
-    """Return one ticket with its calls (numbers masked), timeline, escalations and its last rating.
+    """Return one ticket with its calls (numbers masked), timeline, escalations, its last rating, and who could go.
 
     Raises:
         NotFound: if there is none for this actor.
@@ -59,6 +59,7 @@ def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, An
             "calls": [_call(call) for call in calls.of_ticket(tx, row["id"])],
             "timeline": [_event(event) for event in board.timeline(tx, row["id"])],
             "rating": present.rating(ratings.last(tx, row["id"])),
+            "recommendation": recommend.stored(arrivals.last(tx, row["id"])),
             "escalations": [
                 present.escalation({**step, "number": number}) for step in escalations.of_ticket(tx, row["id"])
             ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 from dispatch.domain.states import STATUS_LABELS, Status
 from dispatch.geocode.geodesic import distance_m
-from dispatch.services import outages, present
+from dispatch.services import outages, present, recommend
 from dispatch.services.desk import Desk
 from dispatch.services.routing import Placing, place
 from dispatch.storage import callers, cti
@@ -107,6 +107,8 @@ class Sketch:
 def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str, Any]:
     """Return where a call would go, what would be due when, as intake would do it, and the outages known there.
 
+    `advice` says who should go and, in words, where nobody is expected in time; None without a place in the city.
+
     Raises:
         InvalidInput: for an unknown category, or an answer that does not fit it.
     """
@@ -116,7 +118,18 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
         placing = place(rules, sketch.point)
         known = outages.known_in(tx, rules, now, placing.zone.zone_id) if placing.zone else []
     level = _level(rules.policy, sketch)
-    return {**_place_form(placing), **_promises(rules.policy, sketch, level, placing.area), "outages": known}
+    promises = _promises(rules.policy, sketch, level, placing.area)
+    told = {"outages": known, "advice": _advice(desk, placing, promises["clocks"], now)}
+    return {**_place_form(placing), **promises, **told}
+
+
+def _advice(desk: Desk, placing: Placing, clocks: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, Any] | None:
+    if placing.point is None:
+        return None
+    due = next((clock["due_at"] for clock in clocks if clock["kind"] == ClockKind.ARRIVE), None)
+    left_s = (datetime.fromisoformat(due) - now).total_seconds() if due else None
+    team_id = placing.assignment.team_id if placing.assignment else None
+    return recommend.told(recommend.advise(desk, placing.point, team_id, left_s, now))
 
 
 def _level(policy: Policy, sketch: Sketch) -> str | None:

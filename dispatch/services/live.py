@@ -28,6 +28,8 @@ class Topic:
     is_of_ticket: bool = False
 
 
+# The way to a ticket is estimated anew: the ticket itself is sent, no signal.
+TRAVEL = "travel"
 # One that is not here is sent to nobody.
 TOPICS = {
     "cti": Topic(Permission.CALL),
@@ -35,6 +37,7 @@ TOPICS = {
     "photo": Topic(Permission.READ, is_of_ticket=True),
     "position": Topic(Permission.REASSIGN),
     "request": Topic(Permission.READ, is_of_ticket=True),
+    TRAVEL: Topic(Permission.READ, is_of_ticket=True),
 }
 # Whoever is further behind loads its data again.
 MOST_BEHIND = 10_000
@@ -177,15 +180,19 @@ class Feed:
     ) -> list[Item[Viewer]]:
         """Return messages; with a viewer at least those for that one."""
         last = {event.ticket_id: event.id for event in events}
+        told = dict.fromkeys((signal.topic, signal.key) for signal in signals)
         numbers = {signal.key.rpartition(" ")[2] for signal in signals if _names_ticket(signal.topic)}
         rows = live.tickets(tx, last, numbers)
+        for row in rows:
+            if (TRAVEL, row["number"]) in told:  # no event says so, yet the ticket is another one to look at
+                self._rendered.pop(row["id"], None)
+                last.setdefault(row["id"], 0)
         changed = [row for row in rows if row["id"] in last and (viewer is None or viewer.sees(*_teams(row)))]
         teams = {row["number"]: _teams(row) for row in rows}
-        told = dict.fromkeys((signal.topic, signal.key) for signal in signals)
         return self._tickets(tx, changed, last) + [
             _gone(key, teams) if topic == live.GONE else _signal(topic, key, teams)
             for topic, key in told
-            if topic == live.GONE or topic in TOPICS
+            if topic == live.GONE or (topic in TOPICS and topic != TRAVEL)
         ]
 
     def _tickets(self, tx: Tx, rows: Sequence[Mapping[str, Any]], last: Mapping[int, int]) -> list[Item[Viewer]]:

@@ -71,6 +71,8 @@ def _clock(clock: Clock, basis: str, now: datetime) -> dict[str, Any]:
         "noticed_at": time(clock.noticed_at),
         "resume_at": time(clock.resume_at),
         "rescue_at": time(clock.rescue_at),
+        "travel_s": clock.travel_s,
+        "travel_kind": clock.travel_kind,
         "basis": basis,
     }
 

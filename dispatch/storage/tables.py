@@ -190,6 +190,9 @@ class ClockRow(Base):
     next_step: Mapped[int]
     next_fire_at: Mapped[datetime | None]
     stuck_since: Mapped[datetime | None]
+    travel_s: Mapped[float | None]
+    travel_kind: Mapped[str | None]
+    travel_due_at: Mapped[datetime | None]
     rescue_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -197,6 +200,8 @@ class ClockRow(Base):
         # The sweep's only question, whatever the number of tickets: which rows are due?
         Index("ix_clocks_stuck", "stuck_since", **only("stuck_since IS NOT NULL")),
         Index("ix_clocks_unfired", "next_fire_at", **only("next_fire_at IS NOT NULL")),
+        # And the estimates of travel: which are to be made anew?
+        Index("ix_clocks_travel", "travel_due_at", **only("travel_due_at IS NOT NULL")),
         # The boards' questions: what breaks first, and what is in danger or broken already?
         Index("ix_clocks_running", "due_at", "id", **only(RUNNING)),
         Index("ix_clocks_rescue", "rescue_at", "ticket_id", "due_at", **only(RUNNING)),

@@ -97,12 +97,14 @@ def begin(
     channels: tuple[str, ...],
 ) -> None:
     """Write what belongs to a new ticket: its clocks, timeline, notices and audit."""
-    clocks.save(tx, ticket.id, ticket.clocks)
     tx.audit(now, taker, received["kind"], ticket.number, text=received["text"])
     if dispatch is None:
+        clocks.save(tx, ticket.id, ticket.clocks)
         add_events(tx, [received])
-    else:
-        _write_down(tx, ticket, dispatch, dispatcher, now, channels, before=(received,))
+        return
+    as_dispatched = {(clock.kind, clock.round): clock for clock in (*ticket.clocks, *dispatch.clocks)}
+    whole = replace(dispatch, clocks=tuple(as_dispatched.values()))
+    _write_down(tx, ticket, whole, dispatcher, now, channels, before=(received,))
 
 
 def apply(

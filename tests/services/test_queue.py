@@ -84,7 +84,7 @@ def test_who_is_on_shift_is_shown_where_they_are(desk: Desk, cast: Cast, now: da
 def test_candidates_are_named_with_reason_and_load(desk: Desk, cast: Cast, now: datetime) -> None:
     number = dispatched(desk, now, ZONE_A)
     dispatched(desk, now, "天心-04")
-    found = candidates.candidates(desk, cast.dispatcher, number, now)
+    found = candidates.candidates(desk, cast.dispatcher, number, now)["items"]
     assert TEAM_A not in [one["team_id"] for one in found]  # it has the ticket
     assert {one["reason"] for one in found} <= {"neighbour", "branch"}
     loads = [one["load"] for one in found if one["reason"] == "neighbour"]
@@ -92,13 +92,13 @@ def test_candidates_are_named_with_reason_and_load(desk: Desk, cast: Cast, now: 
     assert all(one["away_m"] > 0 for one in found if one["reason"] == "neighbour")
     assert len(found) == candidates.AT_MOST
     act(desk, cast.dispatcher, number, Verb.REASSIGN, now, team_id=TEAM_B)
-    first = candidates.candidates(desk, cast.dispatcher, number, now)[0]
+    first = candidates.candidates(desk, cast.dispatcher, number, now)["items"][0]
     assert (first["team_id"], first["reason"], first["load"]) == (TEAM_A, "own", 0)
 
 
 def test_candidates_for_a_ticket_without_a_place_are_all_teams(desk: Desk, cast: Cast, now: datetime) -> None:
     number = received(desk, now)
-    found = candidates.candidates(desk, cast.dispatcher, number, now)
+    found = candidates.candidates(desk, cast.dispatcher, number, now)["items"]
     assert {one["reason"] for one in found} == {"branch"}
     assert len(found) == candidates.AT_MOST
     with pytest.raises(NotFound):
@@ -107,5 +107,5 @@ def test_candidates_for_a_ticket_without_a_place_are_all_teams(desk: Desk, cast:
 
 def test_candidates_outside_every_grid_are_the_nearest(desk: Desk, cast: Cast, now: datetime) -> None:
     number = received(desk, now, point=NOWHERE)
-    found = candidates.candidates(desk, cast.dispatcher, number, now)
+    found = candidates.candidates(desk, cast.dispatcher, number, now)["items"]
     assert found[0]["reason"] == "neighbour"

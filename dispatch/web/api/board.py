@@ -13,7 +13,7 @@ from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
 from dispatch.web.api.fields import Position, Text, split
 from dispatch.web.api.requests import NumberIn
-from dispatch.web.api.responses import Ticket, Time
+from dispatch.web.api.responses import Exclusion, Ticket, Time, Travel
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
 
@@ -100,15 +100,19 @@ class Candidate(BaseModel):
     team_id: str
     name: str
     branch: str | None
-    reason: str = Field(description="own, neighbour or branch")
+    reason: str = Field(description="own, neighbour, branch or nearest")
     away_m: float | None = Field(description="metres from the place to its grid")
     load: int = Field(description="its open tickets")
+    person: str | None = Field(description="of its people the one who should go")
+    travel: Travel | None
+    exclusions: list[Exclusion] = Field(description="what speaks against that person; nothing for a recommended team")
 
 
 class Candidates(BaseModel):
     """Teams for a ticket, the best first."""
 
     items: list[Candidate]
+    warning: str | None = Field(description="where nobody is expected in time")
 
 
 class CrewPosition(BaseModel):
@@ -163,6 +167,6 @@ def blueprint(desk: Desk) -> APIBlueprint:
     @api.output(Candidates)
     @api.doc(summary="可改派的班组和理由")
     def list_candidates(number: str, path: NumberIn) -> dict[str, Any]:
-        return {"items": candidates.candidates(desk, actor(), number, utc_now())}
+        return candidates.candidates(desk, actor(), number, utc_now())
 
     return api

@@ -13,7 +13,7 @@ from dispatch.services.desk import Desk
 from dispatch.web.api.fields import Answer, Diameter, Text, Time
 from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, Location, RouteIn
-from dispatch.web.api.responses import Route, Ticket
+from dispatch.web.api.responses import Advice, Route, Ticket
 from dispatch.web.api.responses import Time as TimeOut
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
@@ -88,6 +88,7 @@ class Preview(Route):
     needs_appointment: bool
     clocks: list[Promise]
     outages: list[Outage] = Field(description="notices for this grid that hold now or will")
+    advice: Advice | None = Field(description="who should go; null without a place in the city")
 
 
 class GridsIn(BaseModel):

@@ -24,8 +24,57 @@ class Clock(BaseModel):
     breached_at: Time
     noticed_at: Time
     resume_at: Time
-    rescue_at: str = Field(description="from then on 80 % is used")
+    rescue_at: str = Field(description="from then on 80 % is used, or the way there takes longer than is left")
+    travel_s: float | None = Field(description="seconds that its crew is expected to need to the place")
+    travel_kind: str | None = Field(description="what that is estimated on: road, line or service")
     basis: str = Field(description="where the limit comes from")
+
+
+class Travel(BaseModel):
+    """How long somebody needs to a place."""
+
+    low_s: int
+    high_s: int
+    expected_s: int
+    kind: str = Field(description="road, line or service")
+    samples: int = Field(description="observed ways by which the estimate is corrected, 0 for none")
+    text: str
+
+
+class Exclusion(BaseModel):
+    """Why somebody is not recommended."""
+
+    code: str = Field(description="off_shift, stale, busy, late or unreachable")
+    values: dict[str, int]
+    text: str
+
+
+class Choice(BaseModel):
+    """Somebody who could go."""
+
+    part: str = Field(description="responsible, backup or nearest")
+    team_id: str
+    team_name: str
+    name: str | None
+    in_hand: int = Field(description="tickets that the team has in hand")
+    travel: Travel | None
+    exclusions: list[Exclusion]
+
+
+class Advice(BaseModel):
+    """Who should go."""
+
+    warning: str | None = Field(description="where nobody is expected in time")
+    left_s: float | None = Field(description="seconds left of the arrival clock")
+    items: list[Choice] = Field(description="recommended, the best first")
+    excluded: list[Choice]
+
+
+class Recommendation(Advice):
+    """Who could go when the ticket went to its team, as it was told then."""
+
+    team_id: str
+    made_at: str
 
 
 class Ticket(BaseModel):
@@ -124,6 +173,7 @@ class TicketDetail(Ticket):
     """A ticket with all that happened to it."""
 
     rating: Rating | None = Field(description="of the last round that was rated")
+    recommendation: Recommendation | None = Field(description="who could go when it went to its team")
     calls: list[Call]
     timeline: list[Event]
     escalations: list[Escalation]

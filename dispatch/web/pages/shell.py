@@ -29,7 +29,10 @@ _SCREENS = {
     "crew": Permission.CREW,
 }
 # What scripts of every screen may say.
-_ALWAYS = ("common", "status", "verb", "clock", "sla", "role", "category", "level", "reason")
+_ALWAYS = (
+    "common", "status", "verb", "clock", "sla", "role", "category", "level", "reason",
+    "advice", "advice_kind", "advice_not", "advice_part",
+)  # fmt: skip
 _VENDORS = {"leaflet": leaflet.BASE_DIR, "markercluster": leaflet_markercluster.BASE_DIR}
 _A_YEAR_S = 365 * 86_400
 

@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TIME = sa.DateTime(timezone=True)
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+_TRAVEL = (("travel_s", sa.Double), ("travel_kind", sa.Text), ("travel_due_at", TIME))
+
+
+def _only(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
 
 def upgrade() -> None:
-    pass
+    _recommendations()
+    _depots()
+
+
+def _recommendations() -> None:
+    for name, kind in _TRAVEL:
+        op.add_column("clocks", sa.Column(name, kind, nullable=True))
+    op.create_index("ix_clocks_travel", "clocks", ["travel_due_at"], **_only("travel_due_at IS NOT NULL"))
+    op.create_table(
+        "recommendations",
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("ticket_id", ID, sa.ForeignKey("tickets.id"), nullable=False),
+        sa.Column("assigned_at", TIME, nullable=False),
+        sa.Column("team_id", sa.Text, nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.Column("told", JSON, nullable=False),
+        sa.UniqueConstraint("ticket_id", "assigned_at"),
+    )
+
+
+def _depots() -> None:
+    op.create_table(
+        "depots",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("lon", sa.Double, nullable=False),
+        sa.Column("lat", sa.Double, nullable=False),
+        sa.Column("is_sample", sa.Boolean, nullable=False),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("depots")
+    op.drop_table("recommendations")
+    op.drop_index("ix_clocks_travel", "clocks")
+    for name, _kind in _TRAVEL:
+        op.drop_column("clocks", name)

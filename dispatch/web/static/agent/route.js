@@ -1,5 +1,6 @@
 // Where it would go and what would be due when: the server is asked while the agent types, and nothing is saved.
 import { Offline, post } from "/static/common/api.js";
+import { adviceList } from "/static/common/advice.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { now, t, tOr } from "/static/common/page.js";
 import { shortTime } from "/static/common/time.js";
@@ -47,7 +48,8 @@ function show(answer) {
   ];
   return fill($("#route"),
     h("dl.facts", {}, rows.filter((row) => row[1]).map(([name, value, basis]) => [h("dt", {}, name), h("dd", { title: basis }, value)])),
-    h("p.small.soft.reason", {}, answer.reason));
+    h("p.small.soft.reason", {}, answer.reason),
+    answer.advice && h("section", {}, h("h3", {}, t("advice.title")), adviceList(answer.advice)));
 }
 
 const zoneText = ({ zone_id, zone_name }) => (zone_name.includes(zone_id) ? zone_name : `${zone_id} ${zone_name}`);

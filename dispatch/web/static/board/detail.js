@@ -1,4 +1,5 @@
 // One ticket: facts, clocks, what waits for an answer, its timeline.
+import { adviceList } from "../common/advice.js";
 import { fill, h } from "../common/dom.js";
 import { now, t, tOr } from "../common/page.js";
 import { picture } from "../common/photo.js";
@@ -47,6 +48,7 @@ export class Detail {
     fill(this.#parts.below,
       facts(ticket),
       waiting(ticket, requests, this.run),
+      advised(ticket),
       clocks(ticket),
       photos.length > 0 && h("section", {}, h("h3", {}, t("board.photos", { count: photos.length })), h("div.row", {}, photos.map(picture))),
       timeline(ticket));
@@ -105,6 +107,10 @@ function waiting(ticket, requests, run) {
       mayDo("acknowledge", ticket, requests) && h("button", { type: "button", onclick: () => run("acknowledge", step) }, t("board.acknowledge")))),
   ];
   return lines.length > 0 && h("section", {}, h("h3", {}, t("board.escalations")), h("ul.lines", {}, lines));
+}
+
+function advised({ recommendation }) {
+  return recommendation && h("section", {}, h("h3", {}, t("advice.title"), " ", h("span.soft.small", {}, time(recommendation.made_at))), adviceList(recommendation));
 }
 
 /** A request in words. */

@@ -1,4 +1,5 @@
 // The queue: one button a ticket, counted down in place; moved at most once a second, and the focus stays where it was.
+import { riskText } from "../common/advice.js";
 import { fill, h } from "../common/dom.js";
 import { t, tOr } from "../common/page.js";
 import { chip, draw } from "../common/sla.js";
@@ -75,6 +76,8 @@ export class Queue {
       fill(row.words, words(ticket));
     }
     draw(row.chipAt, ticket, at_ms);
+    const risk = riskText(ticket, at_ms);
+    if (row.riskAt.textContent !== risk) row.riskAt.textContent = risk;
     if (ticket.number === opened) row.button.setAttribute("aria-current", "true");
     else row.button.removeAttribute("aria-current");
   }
@@ -82,11 +85,12 @@ export class Queue {
   #make(ticket) {
     const chipAt = chip(ticket);
     const wordsAt = h("span.row-words", {}, words(ticket));
+    const riskAt = h("b.row-risk");
     const button = h("button.ticket", { type: "button", dataset: { ticket: ticket.number }, onclick: () => this.#onOpen(ticket.number) },
-      chipAt, wordsAt);
+      chipAt, wordsAt, riskAt);
     const item = h("li", {}, button);
     draggable(item, ticket.number);
-    return { ticket, chipAt, words: wordsAt, button, item };
+    return { ticket, chipAt, words: wordsAt, riskAt, button, item };
   }
 
   #arrange(rows) {

@@ -1,5 +1,6 @@
 // Choosing a team: the recommended ones first, each with its reason and its load, any other below. A ticket without a
 // place is pinned here as well, and goes to the team that answers for the place unless one is named.
+import { doubts, wayText } from "../common/advice.js";
 import { get } from "../common/api.js";
 import { h } from "../common/dom.js";
 import { t } from "../common/page.js";
@@ -8,6 +9,7 @@ const REASONS = {
   own: () => t("board.own"),
   neighbour: ({ away_m }) => t("board.neighbour", { away: away_m }),
   branch: () => t("board.same_branch"),
+  nearest: () => t("advice.nearest"),
 };
 
 /**
@@ -15,7 +17,7 @@ const REASONS = {
  * @param {(onPick: Function) => {show: Function}} pick lets the map be clicked
  */
 export async function reassignForm(ticket, wanted, pick, open, submit) {
-  const [{ items: candidates }, { items: teams }] = await Promise.all([get(`/tickets/${ticket.number}/candidates`), get("/teams")]);
+  const [{ items: candidates, warning }, { items: teams }] = await Promise.all([get(`/tickets/${ticket.number}/candidates`), get("/teams")]);
   const isPlaced = ticket.lon !== null;
   const first = wanted ?? (isPlaced ? candidates[0]?.team_id : null) ?? "";
   const chosen = { value: first, required: true, focus: () => choices.querySelector("input")?.focus() };
@@ -23,12 +25,12 @@ export async function reassignForm(ticket, wanted, pick, open, submit) {
   const choose = (value) => { chosen.value = value; };
   const radio = (candidate) => h("label.candidate", {},
     h("input", { type: "radio", name: "team", value: candidate.team_id, checked: candidate.team_id === first, onchange: () => { choose(candidate.team_id); other.value = ""; } }),
-    h("span", {}, h("b", {}, candidate.name), " ", h("span.soft", {}, `${REASONS[candidate.reason](candidate)} · ${t("board.load", { count: candidate.load })}`)));
+    h("span", {}, h("b", {}, candidate.name), " ", h("span.soft", {}, `${REASONS[candidate.reason](candidate)} · ${t("board.load", { count: candidate.load })}`, ...more(candidate))));
   const other = h("select", { id: "other-team", onchange: () => {
     choose(other.value || first);
     for (const input of choices.querySelectorAll("input")) input.checked = !other.value && input.value === chosen.value;
   } }, h("option", { value: "" }, "–"), teams.filter(({ id }) => id !== ticket.team_id).map(({ id, name }) => h("option", { value: id, selected: isOther && id === first }, name)));
-  const choices = h("fieldset.stack.candidates", {}, h("legend.sr", {}, t("board.to_team")), candidates.map(radio),
+  const choices = h("fieldset.stack.candidates", {}, h("legend.sr", {}, t("board.to_team")), warning && h("p.fault", {}, warning), candidates.map(radio),
     h("div", {}, h("label", { for: "other-team" }, t("board.other_team")), other));
   const pin = isPlaced ? null : pinField(pick, (isPinned) => { chosen.required = !isPinned; });
   open([
@@ -59,4 +61,10 @@ function pinField(pick, onPlaced) {
     if (mine === turn) said.textContent = words;
   }
   return { name: "location", label: t("board.pin"), input, read: () => lonlat() && locationOf(lonlat()), element: h("div", {}, h("label", { for: "pin" }, t("board.pin")), input, said) };
+}
+
+/** Who of the team would go, how long it takes, and what speaks against it. */
+function more({ person, travel, exclusions }) {
+  const told = [person, travel && wayText(travel), doubts(exclusions)].filter(Boolean);
+  return told.length ? [h("br"), told.join(" · ")] : [];
 }

@@ -1,0 +1,90 @@
+"""Will they be there in time? The ways to open tickets, estimated at each dispatch and anew each minute.
+
+It runs beside the sweep and outside of every dispatch: who takes a call waits for no road. What comes of it lies on the
+arrival clock, from where the boards read what is still to be rescued.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatch.domain import sla
+from dispatch.domain.place import Wgs84Point
+from dispatch.domain.recommend import Recommendation, Travel
+from dispatch.services import recommend
+from dispatch.services.desk import Desk
+from dispatch.services.live import TRAVEL, tell
+from dispatch.storage import arrivals
+from dispatch.storage.arrivals import Way
+from dispatch.storage.db import Tx
+
+# So many ways are estimated in one look; what is left is due still.
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    way: Way
+    advice: Recommendation | None
+    travel: Travel | None
+
+
+def look(desk: Desk, now: datetime) -> int:
+    """Estimate the ways that are due, keep the recommendation of each new assignment, and return how many there were.
+
+    Several processes may look at once: each clock takes the estimate of the one who comes first.
+    """
+    with desk.store.read() as tx:
+        ways = arrivals.due(tx, now, BATCH)
+        rules = desk.rules(tx, now) if ways else None
+        asked = {
+            way.clock_id: recommend.ask(tx, rules, here, way.team_id, now, has_it=True)
+            for way, here in _placed(ways)
+            if rules
+        }
+    estimates = []
+    for way in ways:
+        here = _point(way)
+        if here is None or way.team_id is None:
+            estimates.append(_Estimate(way, None, None))
+            continue
+        left_s = (way.clock.due_at - now).total_seconds()
+        advice = recommend.judge(desk, here, asked[way.clock_id], left_s)
+        estimates.append(_Estimate(way, advice, _of_team(advice, way.team_id)))
+    if estimates:
+        with desk.store.write() as tx:
+            _save(tx, estimates, now)
+    return len(ways)
+
+
+def _point(way: Way) -> Wgs84Point | None:
+    return None if way.lon is None or way.lat is None else Wgs84Point(way.lon, way.lat)
+
+
+def _placed(ways: list[Way]) -> list[tuple[Way, Wgs84Point]]:
+    return [(way, here) for way in ways if (here := _point(way)) and way.team_id]
+
+
+def _of_team(advice: Recommendation, team_id: str) -> Travel | None:
+    """Return the way of whoever of the team is there first."""
+    ways = [choice.crew.travel for choice in advice.choices if choice.crew.team_id == team_id]
+    return min((way for way in ways if way), key=lambda way: way.expected_s, default=None)
+
+
+def _save(tx: Tx, estimates: list[_Estimate], now: datetime) -> None:
+    ids = [estimate.way.ticket_id for estimate in estimates]
+    given, known = arrivals.assigned_at(tx, ids), arrivals.recommended(tx, ids)
+    for estimate in estimates:
+        way, found = estimate.way, estimate.travel
+        travel_s, kind = (round(found.expected_s, 1), found.kind) if found else (None, None)
+        clock = sla.estimate(way.clock, travel_s, kind, now)
+        if not arrivals.save_estimate(tx, way, clock):
+            continue
+        at = given.get(way.ticket_id)
+        is_new = at is not None and (way.ticket_id, at) not in known
+        if estimate.advice and is_new:
+            row = {"ticket_id": way.ticket_id, "assigned_at": at, "team_id": way.team_id, "made_at": now}
+            arrivals.add(tx, {**row, "told": recommend.told(estimate.advice)})
+        if is_new or (clock.rescue_at <= now) != (way.clock.rescue_at <= now):
+            tell(tx, TRAVEL, way.number, now)

@@ -1,0 +1,172 @@
+"""Who should go to a place: people and load are read, ways estimated outside of the transaction, and then ranked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.domain.place import Wgs84Point, metres_per_degree
+from dispatch.domain.recommend import (
+    FRESH_S,
+    OFF_SHIFT_S,
+    Choice,
+    Crew,
+    Part,
+    Recommendation,
+    Travel,
+    recommend,
+)
+from dispatch.services import present, travel
+from dispatch.services.desk import Desk, Rules
+from dispatch.storage import arrivals
+from dispatch.storage.db import Tx
+
+# The ways of so many others are estimated, the nearest as the crow flies; more are never sent.
+NEAREST = 30
+# So many are told; of those who are left out, too.
+AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody who could go, before their way is estimated; `point` where a fresh one is known."""
+
+    part: Part
+    team: Mapping[str, Any]
+    name: str | None
+    age_s: float | None
+    point: Wgs84Point | None
+    in_hand: int
+    on_shift: int
+
+    def crew(self, way: Travel | None) -> Crew:
+        """Return what is ranked."""
+        team = self.team
+        return Crew(self.part, team["id"], team["name"], self.name, self.age_s, self.in_hand, self.on_shift, way)
+
+
+def advise(desk: Desk, here: Wgs84Point, team_id: str | None, left_s: float | None, now: datetime) -> Recommendation:
+    """Return who should go to a place.
+
+    Args:
+        desk: The process's desk; no transaction is open.
+        here: The place.
+        team_id: The team that answers for it, or None.
+        left_s: Seconds left of the arrival clock, or None where none is promised.
+        now: The server's time.
+    """
+    with desk.store.read() as tx:
+        asked = ask(tx, desk.rules(tx, now), here, team_id, now)
+    return judge(desk, here, asked, left_s)
+
+
+def judge(desk: Desk, here: Wgs84Point, asked: Sequence[Asked], left_s: float | None) -> Recommendation:
+    """Estimate the ways of those who were asked, and rank them. No transaction is open."""
+    placed = [one.point for one in asked if one.point]
+    ways = iter(travel.travels(desk, here, placed))
+    return recommend([one.crew(next(ways) if one.point else None) for one in asked], left_s)
+
+
+def ask(
+    tx: Tx, rules: Rules, here: Wgs84Point, team_id: str | None, now: datetime, *, has_it: bool = False
+) -> list[Asked]:
+    """Return who could go: the stewards and people of the team, and the nearest of all others.
+
+    Where the team `has_it` already, the ticket itself is none that keeps it busy.
+    """
+    people = arrivals.people(tx, now - timedelta(seconds=OFF_SHIFT_S))
+    own = [one for one in people if one["team_id"] == team_id]
+    others = [one for one in people if one["team_id"] != team_id and one["team_id"] in rules.teams]
+    near = sorted(others, key=lambda one: _rough_m(here, one))[:NEAREST]
+    in_hand = arrivals.in_hand(tx, {one["team_id"] for one in near} | ({team_id} if team_id else set()))
+    if has_it and team_id in in_hand:
+        in_hand[team_id] -= 1
+    on_shift: dict[str, int] = {}
+    for one in people:
+        on_shift[one["team_id"]] = on_shift.get(one["team_id"], 0) + _is_fresh(one, now)
+
+    def asked(part: Part, of_team: str, name: str | None, one: Mapping[str, Any] | None) -> Asked:
+        age_s = (now - one["at"]).total_seconds() if one else None
+        point = Wgs84Point(one["lon"], one["lat"]) if one and _is_fresh(one, now) else None
+        return Asked(part, rules.teams[of_team], name, age_s, point, in_hand.get(of_team, 0), on_shift.get(of_team, 0))
+
+    found = []
+    if team_id in rules.teams:
+        found = [asked(part, str(team_id), name, one) for part, name, one in _team(rules.teams[str(team_id)], own)]
+    return found + [asked(Part.NEAREST, one["team_id"], one["name"], one) for one in near]
+
+
+def _team(
+    team: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Part, str | None, Mapping[str, Any] | None]]:
+    """Yield the responsible steward, the backups, and whoever else of the team told a place.
+
+    A steward of the roster is the user whose login is the steward's id, or who has the steward's name.
+    """
+    left = list(people)
+    parts = iter([Part.RESPONSIBLE])
+    for steward in team["stewards"]:
+        them = next((one for one in left if one["login"] == steward["id"] or one["name"] == steward["name"]), None)
+        if them is not None:
+            left.remove(them)
+        yield next(parts, Part.BACKUP), steward["name"], them
+    if not team["stewards"] and not left:
+        yield next(parts), None, None
+    for one in left:
+        yield next(parts, Part.BACKUP), one["name"], one
+
+
+def _is_fresh(one: Mapping[str, Any], now: datetime) -> bool:
+    return bool((now - one["at"]).total_seconds() <= FRESH_S)
+
+
+def _rough_m(here: Wgs84Point, one: Mapping[str, Any]) -> float:
+    east_m, north_m = metres_per_degree(here.lat)
+    return math.hypot((one["lon"] - here.lon) * east_m, (one["lat"] - here.lat) * north_m)
+
+
+# ---------------------------------------------------------------- how it is told
+
+
+def told(found: Recommendation) -> dict[str, Any]:
+    """Return the public form: `{warning, left_s, items, excluded}`."""
+    shown = found.recommended
+    rest = [choice for choice in found.choices if not choice.is_recommended]
+    return {
+        "warning": found.warning,
+        "left_s": found.left_s,
+        "items": [choice_form(choice) for choice in shown[:AT_MOST]],
+        "excluded": [choice_form(choice) for choice in rest[:AT_MOST]],
+    }
+
+
+def choice_form(choice: Choice) -> dict[str, Any]:
+    """Return the public form of one choice."""
+    crew = choice.crew
+    return {
+        "part": crew.part.value,
+        "team_id": crew.team_id,
+        "team_name": crew.team_name,
+        "name": crew.name,
+        "in_hand": crew.in_hand,
+        "travel": way_form(crew.travel),
+        "exclusions": [{"code": one.code, "values": one.values, "text": one.text} for one in choice.exclusions],
+    }
+
+
+def way_form(way: Travel | None) -> dict[str, Any] | None:
+    """Return the public form of an estimate."""
+    if way is None:
+        return None
+    numbers = {"low_s": round(way.low_s), "high_s": round(way.high_s), "expected_s": round(way.expected_s)}
+    return {**numbers, "kind": way.kind, "samples": way.samples, "text": way.text}
+
+
+def stored(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the public form of the recommendation that is kept with a ticket."""
+    if row is None:
+        return None
+    return {"team_id": row["team_id"], "made_at": present.time(row["made_at"]), **row["told"]}
