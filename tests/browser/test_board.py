@@ -18,7 +18,7 @@ from dispatch.services import asking, board, escalation, photos
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.services.photos import Upload
-from tests.support.browser import Pages, picture
+from tests.support.browser import Pages, picture, sign_in
 from tests.support.cast import TEAM_A, ZONE_A, ZONE_B, Cast, act, dispatched, received, spot, ticket_at
 from tests.support.pictures import jpeg
 from tests.support.processes import utc_now, wait_for
@@ -115,6 +115,21 @@ def test_urging_and_supervising_by_key(pages: Pages, desk: Desk, cast: Cast) -> 
     told = board.ticket(desk, cast.supervisor, number, utc_now())
     assert (told["urge_count"], told["is_supervised"]) == (1, True)
     assert "urjk" in told["timeline"][-1]["text"]
+
+
+def test_over_plain_http_everything_can_be_done_as_well(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, ago(minutes=1))
+    page = pages.visitor()
+    page.add_init_script("delete Crypto.prototype.randomUUID")  # there is none without https
+    sign_in(page, "supervisor")
+    page.goto("/board")
+    pick(page, number)
+    page.keyboard.press("u")
+    expect(row(page, number)).to_contain_text("催 1 次")
+    page.keyboard.press("s")
+    page.keyboard.type("请到场")
+    page.keyboard.press("Enter")
+    expect(row(page, number)).to_contain_text("督办中")
 
 
 def ask(desk: Desk, cast: Cast, number: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // The call that is being written down. It lives in localStorage, so that a reload, a lost session or a dead server
 // loses nothing; its key makes every repetition of a save the same save.
 import { now, page } from "/static/common/page.js";
+import { uuid } from "/static/common/uuid.js";
 
 const STORE = `agent-draft:${page.user.id}`;
 const TYPED = ["caller_phone", "caller_name", "address", "place_text", "description", "answer", "pipe_dn", "appointment_at"];
@@ -73,9 +74,3 @@ function address() {
 
 /** A number where it is one; else the text, so that the server says what is wrong with it. */
 export const number = (text) => (/^\d+$/.test(text.trim()) ? Number(text) : text);
-
-// crypto.randomUUID is only there over https.
-function uuid() {
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
-}

@@ -2,6 +2,7 @@
 import { Problem, get, post } from "../common/api.js";
 import { fill, h, toast } from "../common/dom.js";
 import { page, t, tOr } from "../common/page.js";
+import { uuid } from "../common/uuid.js";
 import { reassignForm } from "./reassign.js";
 
 const may = new Set(page.data.may);
@@ -73,7 +74,7 @@ export function makeActions({ form, pickPlace, onDone, onStale }) {
   const open = (title, fields, submit) => openForm(form, title, fields, submit, close);
 
   const runs = {
-    urge: (ticket) => act(ticket, "urge", {}, crypto.randomUUID()),
+    urge: (ticket) => act(ticket, "urge", {}, uuid()),
     supervise: (ticket) => open(t("verb.supervise"), [note(true)], (told, key) => act(ticket, "supervise", told, key)),
     extend: (ticket) => open(t("verb.extend"), [until(), note(true)], (told, key) => act(ticket, "extend", told, key)),
     async hold(ticket) {
@@ -133,7 +134,7 @@ function openForm(place, title, fields, submit, close) {
     }
     const told = read();
     const said = JSON.stringify(told);
-    if (!keys.has(said)) keys.set(said, crypto.randomUUID());
+    if (!keys.has(said)) keys.set(said, uuid());
     submit(told, keys.get(said));
   };
   const line = ({ label, input, element }, n) => {

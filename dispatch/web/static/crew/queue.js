@@ -2,6 +2,7 @@
 // for each ticket, as often as it takes. The server applies each name once.
 import { Offline, Problem, post, postBytes, refresh } from "/static/common/api.js";
 import { now, page } from "/static/common/page.js";
+import { uuid } from "/static/common/uuid.js";
 import * as db from "./db.js";
 
 const SLOWEST_MS = 60_000;
@@ -25,16 +26,6 @@ function changed(news = {}) {
   for (const run of listeners) run(news);
 }
 told.onmessage = ({ data }) => listeners.forEach((run) => run(data));
-
-function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  // Outside of HTTPS there is no randomUUID.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 /**
  * Write down what was done; it counts once this resolves, and is sent as soon as that is possible.
