@@ -137,14 +137,16 @@ function start() {
   $("#drop").addEventListener("click", drop);
   window.addEventListener("signed-out", signedOut);
   window.addEventListener("online", () => { if (draft.is_sending) save(saved); });
+  const showState = () => { $("#state").textContent = freshness(live); };
   const live = connect({
     onReload: waiting.refresh,
     onSignal: ({ topic }) => { if (topic === "cti") waiting.refresh(); },
     onTicket: tickets.update,
+    onState: showState,
   });
   watchAttention();
   everySecond(() => {
-    $("#state").textContent = freshness(live);
+    showState();
     waiting.tick();
     tickets.tick();
   });

@@ -6,8 +6,10 @@ import { page, setNow } from "./page.js";
 const STREAM = "/api/v1/stream";
 const CHANGES = "/api/v1/changes";
 const POLL_MS = 2_000;
-// The server sends a pulse every 2 s; after so long without a message the data count as old.
-const LOST_MS = 5_000;
+// The server sends a pulse every 2 s; after so long without a message the data count as old. With the pause of the
+// watch it is on the screen within 5 s.
+const LOST_MS = 4_000;
+const WATCH_MS = 500;
 // A stream that says nothing at all for so long is a dead one; at its start sooner, since it begins with a pulse.
 const SILENT_MS = 8_000;
 const SILENT_FIRST_MS = 4_000;
@@ -47,7 +49,7 @@ class Tab {
 
   constructor(told) {
     this.#told = told;
-    this.#timer = setInterval(() => this.#watch(), 500);
+    this.#timer = setInterval(() => this.#watch(), WATCH_MS);
     // Without a secure context there are no locks: each tab for itself.
     if (!navigator.locks || !window.BroadcastChannel) {
       this.#lead();
@@ -229,6 +231,7 @@ class Leader {
     try {
       const response = await this.#fetch(CHANGES, silence.signal, "application/json");
       if (response.status === 401) return !this.#signOut();
+      if (!response.ok) throw new Error(`${CHANGES}: ${response.status}`); // it answers, and tells nothing
       const { messages, next } = await response.json();
       this.#told(messages, next, "polling");
     } catch {
