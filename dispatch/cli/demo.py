@@ -134,7 +134,7 @@ def announce(desk: Desk, dispatcher: Actor, burst: str, now: datetime) -> None:
     """Publish the notice that the burst calls for, so that callers of its grid are told."""
     zone_id = board.ticket(desk, dispatcher, burst, now)["zone_id"]
     told = NewOutage(
-        title=f"【演示】{burst} 爆管抢修",
+        title=f"【演示】{zone_id} 供水管道爆管抢修",
         place=f"{zone_id}网格",
         is_planned=False,
         zone_ids=[zone_id],
