@@ -180,7 +180,7 @@ def test_a_ticket_without_a_place_is_pinned_and_goes_to_its_grid(pages: Pages, d
     page = at_the_board(pages)
     pick(page, number)
     page.keyboard.press("r")
-    form = page.get_by_role("form", name="改派给")
+    form = page.get_by_role("form", name="派给")
     form.get_by_role("button", name="确认").click()
     expect(form.get_by_role("alert")).to_have_text("请选择班组")
     here = spot(desk, ZONE_B, utc_now())

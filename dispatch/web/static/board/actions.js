@@ -24,6 +24,8 @@ function verbOf(ticket) {
   return ["reassign", "dispatch"].find((verb) => may.has(verb) && ticket.verbs.includes(verb)) ?? null;
 }
 
+const toTeam = (ticket) => t(verbOf(ticket) === "dispatch" ? "board.first_team" : "board.to_team");
+
 /**
  * The actions of one board.
  * @param {{form: Element, pickPlace: Function, onDone: (number: string) => void, onStale: (ticket: object|null, number: string) => void}} told
@@ -86,7 +88,7 @@ export function makeActions({ form, pickPlace, onDone, onStale }) {
     },
     grant: (ticket, requests, request = requests[0]) => decide(ticket, request, true),
     refuse: (ticket, requests, request = requests[0]) => decide(ticket, request, false),
-    reassign: (ticket, _requests, teamId = null) => reassignForm(ticket, teamId, pick, (fields, submit) => open(t("board.to_team"), fields, submit), (told, key) => act(ticket, verbOf(ticket), told, key)),
+    reassign: (ticket, _requests, teamId = null) => reassignForm(ticket, teamId, pick, (fields, submit) => open(toTeam(ticket), fields, submit), (told, key) => act(ticket, verbOf(ticket), told, key)),
   };
 
   function pick(onPick) {
