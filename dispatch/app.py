@@ -46,6 +46,7 @@ from dispatch.web.api import (
     session,
     stream,
     v1,
+    zones,
 )
 from dispatch.web.now import utc_now
 from dispatch.web.pages import account, agent, factor, shell, signin, welcome
@@ -109,6 +110,7 @@ def _add_api(app: APIFlask, desk: Desk) -> None:
     for face in (v1, cti, console, crew, photos, session, board, outages, push, asking, figures, health):
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))
+    app.register_blueprint(zones.blueprint(desk, _DATA / "districts.geojson"))
     app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
 
 

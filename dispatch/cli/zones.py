@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import signal
 import sys
@@ -30,6 +29,7 @@ from dispatch.domain.zone_json import MAX_BYTES, check_size
 from dispatch.domain.zones import Route, RouteStatus
 from dispatch.services import bootstrap, setup
 from dispatch.services.desk import Desk
+from dispatch.services.districts import outlines
 
 F = TypeVar("F", bound=Callable[..., Any])
 ADDED = ("zone_id", "zone_name", "route_status", "reason", "boundary_m", "neighbour_zone_id")
@@ -84,15 +84,11 @@ def problem_text(found: Mapping[str, Any]) -> str:
     return f"{feature}{place}: {found['reason']}"
 
 
-def _districts() -> dict[str, BaseGeometry]:
-    collection = json.loads((context.DATA / "districts.geojson").read_bytes())
-    return {
-        feature["properties"]["name"]: shapely.from_geojson(json.dumps(feature["geometry"]))
-        for feature in collection["features"]
-    }
+def _districts() -> Mapping[str, BaseGeometry]:
+    return outlines(context.DATA / "districts.geojson")
 
 
-def _outlines(asked: str | None, datum: Datum) -> dict[str, BaseGeometry]:
+def _outlines(asked: str | None, datum: Datum) -> Mapping[str, BaseGeometry]:
     """The outlines that were asked for: those that are shipped, those of a file, or none."""
     if asked is None:
         return _districts()
@@ -151,10 +147,10 @@ def import_zones(
     --valid-from.
     """
     data = read_file(file)
-    outlines = _outlines(outline, Datum(datum))
+    areas = _outlines(outline, Datum(datum))
     fields = {"id_field": id_field, "name_field": name_field, "team_field": team_field}
-    found = load(data, datum, outlines=outlines, track=context.told, **fields)
-    if outlines:
+    found = load(data, datum, outlines=areas, track=context.told, **fields)
+    if areas:
         click.echo(_compared_text(found.compared), err=True)
     if check:
         click.echo(f"{file.name}: {len(found.zones)} 个网格, 可以导入")

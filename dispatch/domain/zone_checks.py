@@ -36,12 +36,16 @@ class Finding:
         position: Position of the first zone concerned.
         place: `lon,lat` inside it.
         reason: Chinese words with the whole area and the other zones.
+        shape: What it covers, in degrees as the zones.
+        others: Positions of the other zones concerned.
     """
 
     area_m2: float
     position: int
     place: str
     reason: str
+    shape: BaseGeometry
+    others: tuple[int, ...] = ()
 
 
 def overlaps(labels: Sequence[str], geometries: Geometries, track: Track = untold) -> Iterator[Finding]:
@@ -66,9 +70,10 @@ def overlaps(labels: Sequence[str], geometries: Geometries, track: Track = untol
             count += 1
             reason = f"与 {labels[other]} 重叠 {square_metres(shared):,.1f} m²"
             if count == _MOST_OVERLAPS:
-                yield Finding(area_m2, position, inside(largest), f"{reason}; 重叠太多, 其余不再列出")
+                reason += "; 重叠太多, 其余不再列出"
+            yield Finding(area_m2, position, inside(largest), reason, shared, (int(other),))
+            if count == _MOST_OVERLAPS:
                 return
-            yield Finding(area_m2, position, inside(largest), reason)
 
 
 def swapped(geometries: Geometries, reference: Mapping[str, BaseGeometry]) -> list[tuple[int, str]]:

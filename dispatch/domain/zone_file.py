@@ -1,29 +1,26 @@
-"""Read zones from a GeoJSON file, or refuse the file whole and say everything that is wrong with it.
+"""Read zones from a file, or refuse it whole and say everything that is wrong with it.
 
-The JSON is checked (zone_json) before geometry is built from it, because geometry libraries close open rings, read
-text as numbers and answer "inside" for polygons of NaN. What zones do to each other is in zone_checks and zone_gaps.
+Whatever the form of the file (zone_forms), it is checked as GeoJSON (zone_json, zone_rings) before geometry is built
+from it. What zones do to each other is in zone_checks and zone_gaps.
 
 Source: RFC 7946 (GeoJSON), except that the datum is declared by whoever hands in the file.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import shapely
 from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from dispatch.domain import zone_checks, zone_gaps
+from dispatch.domain import zone_checks, zone_forms, zone_gaps, zone_rings
 from dispatch.domain.place import Bd09Point, Datum, Gcj02Point, Wgs84Point, lonlats_to_wgs84, to_bd09, to_gcj02
 from dispatch.domain.progress import Track, untold
 from dispatch.domain.zone_checks import Finding, Geometries, place_text
-from dispatch.domain.zone_json import Feature, Problem, features_of, load, of_file, refusal, text_of
+from dispatch.domain.zone_json import Feature, Problem, features_of, of_file, refusal, text_of
 from dispatch.domain.zones import Zone
 
 _FROM_WGS84: Mapping[Datum, Callable[[Wgs84Point], Wgs84Point | Gcj02Point | Bd09Point]] = {
@@ -32,16 +29,6 @@ _FROM_WGS84: Mapping[Datum, Callable[[Wgs84Point], Wgs84Point | Gcj02Point | Bd0
     Datum.BD09: to_bd09,
 }
 INDEX_FIELD = "@index"
-_FLAWS = {
-    "Self-intersection": "边界自相交",
-    "Ring Self-intersection": "边界自己碰到自己",
-    "Hole lies outside shell": "洞在外环之外",
-    "Nested holes": "洞套着洞",
-    "Nested shells": "面套着面",
-    "Interior is disconnected": "内部不连通",
-    "Duplicate Rings": "环重复",
-    "Too few points in geometry component": "不同的点太少",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +60,10 @@ def read_zones(
     strict_topology: bool = True,
     track: Track = untold,
 ) -> ZoneFile:
-    """Read a FeatureCollection of Polygons and MultiPolygons.
+    """Read areas from GeoJSON, a zipped Shapefile, KML or CSV with WKT; the content tells which.
 
     Args:
-        data: The file: UTF-8 JSON, at most 256 MiB and 2,000,000 vertices. A third coordinate is ignored.
+        data: The file, at most 256 MiB and 2,000,000 vertices. A third coordinate is ignored.
         datum: What its coordinates are measured against.
         id_field: Property with the zone id; `id`, `zone_id` or `code` if None. `@index` numbers the features.
         name_field: Property with the name; `name` if None, and the id where that is empty. `@index` as above.
@@ -89,14 +76,14 @@ def read_zones(
     Raises:
         InvalidZoneFile: With all problems in `extra["problems"]`, each a `Problem`.
     """
-    document = load(data)
+    document = zone_forms.document_of(data)
     features = features_of(document)
     problems = _set_ids(features, id_field)
     names, faults = _column(features, "--name-field", name_field, ("name",))
     teams, team_faults = _column(features, "--team-field", team_field, ("team_id", "team"))
     branches, _ = _column(features, "", None, ("branch",))
     problems += faults + team_faults + _circle_faults(features)
-    shapes = [_geometry(feature, problems) for feature in track("读取网格", features)]
+    shapes = [zone_rings.build(feature, problems) for feature in track("读取网格", features)]
     found = _Found(problems)
     geometries = np.array(shapes, dtype=object)
     _relate(features, geometries, reference or {}, strict_topology, track, found)
@@ -247,56 +234,3 @@ def _circle_faults(features: Sequence[Feature]) -> list[Problem]:
         for feature in features
         if not isinstance(feature.properties.get("in_circle", True), bool | None)
     ]
-
-
-# ---------------------------------------------------------------- geometry
-
-
-def _geometry(feature: Feature, problems: list[Problem]) -> Polygon | MultiPolygon | None:
-    """Build the geometry, or add to the problems and return None."""
-    faults: list[tuple[str, str | None]] = [(feature.fault, None)] if feature.fault else []
-    faults += [fault for polygon in feature.polygons for ring in polygon for fault in _ring_faults(ring)]
-    if not faults:
-        rings = [[[position[:2] for position in ring] for ring in polygon] for polygon in feature.polygons]
-        parts = [Polygon(polygon[0], polygon[1:]) for polygon in rings]
-        geometry = parts[0] if len(parts) == 1 else MultiPolygon(parts)
-        if shapely.is_valid(geometry):
-            return geometry
-        faults = [_flaw(shapely.is_valid_reason(geometry))]
-    problems += [feature.problem(reason, place) for reason, place in faults]
-    return None
-
-
-def _ring_faults(ring: list[Any]) -> Iterator[tuple[str, str | None]]:
-    bad = [n for n, position in enumerate(ring, 1) if not _is_position(position)]
-    if bad:
-        yield f"环的第 {bad[0]} 个点不是两个有限的数字 (共 {len(bad)} 处)", None
-        return
-    far = [(x, y) for x, y, *_ in ring if abs(x) > 180 or abs(y) > 90]
-    if far:
-        yield f"坐标超出 ±180, ±90 度{_range_hint(far)} (共 {len(far)} 处)", place_text(*far[0])
-    if len(ring) < 4:
-        yield f"环只有 {len(ring)} 个点, 至少要 4 个", place_text(*ring[0][:2]) if ring else None
-    elif ring[0][:2] != ring[-1][:2]:
-        yield f"环没有闭合: 末点是 {place_text(*ring[-1][:2])}, 应与首点相同", place_text(*ring[0][:2])
-
-
-def _is_position(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) >= 2
-        and all(type(number) in (int, float) and math.isfinite(number) for number in value[:2])
-    )
-
-
-def _range_hint(far: Sequence[tuple[float, float]]) -> str:
-    if all(abs(x) <= 90 and abs(y) <= 180 for x, y in far):
-        return f", {zone_checks.SWAPPED}"
-    return ", 疑似投影坐标 (需要经纬度)" if all(abs(x) > 180 and abs(y) > 90 for x, y in far) else ""
-
-
-def _flaw(reason: str) -> tuple[str, str | None]:
-    """What GEOS says, e.g. `Self-intersection[112.9 28.1]`, in Chinese, and the place."""
-    found = re.fullmatch(r"(.*)\[(\S+) (\S+)\]", reason)
-    words, place = (found[1], place_text(float(found[2]), float(found[3]))) if found else (reason, None)
-    return f"几何无效: {_FLAWS.get(words, words)}", place

@@ -65,7 +65,9 @@ def holes(labels: Sequence[str], geometries: Geometries, union: BaseGeometry) ->
             # The hole is made of the vertices of its zones, give or take a rounding: 1e-7 degrees is 1 cm.
             beside = np.sort(tree.query(gap, predicate="dwithin", distance=1e-7))
             names = ", ".join(labels[n] for n in beside[:8])
-            yield Finding(area_m2, int(beside[0]), inside(gap), f"网格之间有空洞 {area_m2:,.1f} m², 相邻: {names}")
+            reason = f"网格之间有空洞 {area_m2:,.1f} m², 相邻: {names}"
+            first, *others = (int(n) for n in beside)
+            yield Finding(area_m2, first, inside(gap), reason, gap, tuple(others))
 
 
 def _holes(union: BaseGeometry) -> Iterator[BaseGeometry]:
@@ -117,12 +119,15 @@ def _slit(
     width_m = 2 * piece.area / on_zones_m
     if width_m < _LEAST_WIDTH_M:
         return None
-    first, second = sorted(int(near[n]) for n in np.argsort(-per_zone, kind="stable")[:2])
+    order = np.argsort(-per_zone, kind="stable")
+    first, second = sorted(int(near[n]) for n in order[:2])
     spot = piece.representative_point()
     count = np.count_nonzero(per_zone)
     who = labels[second] + (f" 等 {count} 个网格" if count > 2 else "")
     reason = f"与 {who} 之间有开口的缝隙 {piece.area:,.1f} m², 平均宽 {width_m:,.1f} m, 请让两侧网格共用边界"
-    return Finding(piece.area, first, place_text(spot.x / scale[0], spot.y / scale[1]), reason)
+    shape = shapely.transform(piece, lambda metres: metres / scale)
+    others = (second, *(int(near[n]) for n in order[2:] if per_zone[n] > 0))
+    return Finding(piece.area, first, place_text(spot.x / scale[0], spot.y / scale[1]), reason, shape, others)
 
 
 def _edges(piece: Polygon) -> tuple[Geometries, NDArray[np.float64]]:

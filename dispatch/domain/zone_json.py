@@ -98,14 +98,15 @@ def features_of(document: Any) -> list[Feature]:
     raw = document.get("features")
     if not isinstance(raw, list) or not raw:
         raise refusal([of_file("文件里没有要素 (features 为空)")])
-    features = [_feature(number, item) for number, item in enumerate(raw, 1)]
+    features = [feature_of(number, item) for number, item in enumerate(raw, 1)]
     vertices = sum(len(ring) for feature in features for polygon in feature.polygons for ring in polygon)
     if vertices > MAX_VERTICES:
         raise refusal([of_file(f"文件有 {vertices:,} 个顶点, 上限 {MAX_VERTICES:,} 个, 请先简化边界")])
     return features
 
 
-def _feature(number: int, raw: Any) -> Feature:
+def feature_of(number: int, raw: Any) -> Feature:
+    """The feature as it was found, with its fault where it has no polygons."""
     if not isinstance(raw, dict) or raw.get("type") != "Feature":
         return Feature(number, {}, [], "不是 GeoJSON Feature")
     properties, geometry = raw.get("properties"), raw.get("geometry")

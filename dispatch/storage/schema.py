@@ -11,12 +11,18 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from dispatch.storage import account_tables, arrival_tables, screen_tables, tables
+from dispatch.storage import account_tables, arrival_tables, screen_tables, tables, zoning_tables
 from dispatch.storage.db import Store
 
 _HERE = Path(__file__).parent
 # The metadata knows the tables once their modules are read.
-_MODELS = (tables.TicketRow, account_tables.SessionRow, screen_tables.PhotoRow, arrival_tables.DepotRow)
+_MODELS = (
+    tables.TicketRow,
+    account_tables.SessionRow,
+    arrival_tables.DepotRow,
+    screen_tables.PhotoRow,
+    zoning_tables.ZoneDraftRow,
+)
 TABLES = _MODELS[0].metadata
 
 

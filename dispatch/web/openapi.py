@@ -9,7 +9,9 @@ from apiflask import APIFlask
 from flask import Response, send_from_directory
 from swagger_ui_bundle import swagger_ui_path
 
+from dispatch.domain.place import Datum
 from dispatch.web.api.responses import XLSX, Problem
+from dispatch.web.api.zone_forms import CopyIn, FileIn
 from dispatch.web.errors import PROBLEM_JSON
 
 _OF_TICKET = "/api/v1/tickets/{number}/"
@@ -29,6 +31,7 @@ _WITHOUT_LOGIN = {429: "次数过多: Retry-After 说何时再试", 503: _ALWAYS
 _WITH_TICKET = {
     409: "与工单当前状态或版本冲突: current_status 和 current_version, 或 ticket, 是它现在的样子; 没有时请重新读取",
 }
+_WITH_DRAFT = {409: "草稿已被他人修改: current_version 和 draft 是它现在的样子"}
 _WITH_CLAIM = {409: "已被他人接起 (claimed_by 说是谁), 或已挂断"}
 
 
@@ -93,6 +96,17 @@ def _describe_files(paths: dict[str, Any]) -> None:
         if path.endswith("/photos"):
             content = {"image/jpeg": binary, "image/png": binary}
             operations["post"]["requestBody"] = {"required": True, "content": content}
+        if path.endswith("/zone-drafts"):
+            operations["post"]["requestBody"] = {"required": True, "content": _draft_content(binary)}
+
+
+def _draft_content(binary: dict[str, Any]) -> dict[str, Any]:
+    """A draft comes as JSON or as a form with a file."""
+    form = FileIn.model_json_schema(ref_template="#/components/schemas/{model}")
+    form.pop("$defs", None)
+    form["properties"] |= {"datum": {"type": "string", "enum": [*Datum]}, "file": binary["schema"]}
+    form["required"] = ["datum", "file"]
+    return {"application/json": {"schema": CopyIn.model_json_schema()}, "multipart/form-data": {"schema": form}}
 
 
 def _drop_null(schema: dict[str, Any]) -> None:
@@ -107,8 +121,9 @@ def _require_body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     """No body counts as `{}`, which is enough where no field is required."""
     content = operation.get("requestBody", {}).get("content", {})
     if "application/json" in content:
-        name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        operation["requestBody"]["required"] = bool(schemas[name].get("required"))
+        schema = content["application/json"]["schema"]
+        told = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        operation["requestBody"]["required"] = bool(told.get("required"))
 
 
 def _add_problems(path: str, operation: dict[str, Any]) -> None:
@@ -121,6 +136,8 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
         problems = _WITH_BODY | problems
         if (path.startswith(_OF_TICKET) and not path.endswith("/reveal")) or path.endswith(("/decide", "/rating")):
             problems |= _WITH_TICKET
+        if path.startswith("/api/v1/zone-drafts/{"):
+            problems |= _WITH_DRAFT
     if path.endswith("/claim"):
         problems |= _WITH_CLAIM
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}

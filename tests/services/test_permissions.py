@@ -13,7 +13,7 @@ from dispatch.domain.outage import NewOutage
 from dispatch.domain.photo import Stage
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, Role
 from dispatch.domain.states import RULES, Status, Verb
-from dispatch.services import asking, board, crew, cti, escalation, outages, photos, supervision
+from dispatch.services import asking, board, crew, cti, escalation, outages, photos, supervision, zone_drafts
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
@@ -103,6 +103,7 @@ OTHER: dict[Permission, Deed] = {
     Permission.PHOTO: photograph,
     Permission.CTI: lambda desk, actor, _number, now: ring(desk, actor, now),
     Permission.OUTAGE: lambda desk, actor, _number, now: publish(desk, actor, now),
+    Permission.ZONES: lambda desk, actor, _number, now: zone_drafts.copy_live(desk, actor, "秋季", now),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 

@@ -326,3 +326,5 @@ class Problem(BaseModel):
     current_status: str | None = None
     current_version: int | None = None
     ticket: dict[str, Any] | None = None
+    draft: dict[str, Any] | None = None
+    problems: list[dict[str, Any]] | None = None
