@@ -18,8 +18,8 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 TWO = document(feature(LEFT, id="A", team_id=TEAM_A), feature(OVERLAPPING, id="B", team_id=TEAM_B))
 
 
-def send(as_: As, data: bytes = TWO, name: str = "grids.geojson", **fields: str) -> TestResponse:
-    form: dict[str, Any] = {"datum": "wgs84", **fields, "file": (io.BytesIO(data), name)}
+def send(as_: As, data: bytes = TWO, **fields: str) -> TestResponse:
+    form: dict[str, Any] = {"datum": "wgs84", **fields, "file": (io.BytesIO(data), "grids.geojson")}
     form = {key: value for key, value in form.items() if value}
     return as_("admin").post("/zone-drafts", data=form, content_type="multipart/form-data")
 
@@ -86,7 +86,7 @@ def test_a_draft_is_dropped(as_: As) -> None:
     ],
 )
 def test_what_is_wrong_with_the_form_is_named(as_: As, fields: dict[str, str], field: str) -> None:
-    problem = told(send(as_, **fields), 422)
+    problem = told(send(as_, TWO, **fields), 422)
     assert (problem["code"], problem["field"]) == ("invalid-input", field)
 
 
