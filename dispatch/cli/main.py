@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from dispatch import __version__
-from dispatch.cli import care, demo, people, push, replay, serve, setup, zones
+from dispatch.cli import care, demo, people, push, replay, roads, serve, setup, zones
 from dispatch.domain.errors import DispatchError
 
 
@@ -71,6 +71,8 @@ for _command in (
     people.reset_password,
     zones.import_zones,
     zones.route,
+    roads.import_roads,
+    roads.eta,
     replay.replay,
     care.sweep,
     care.doctor,

@@ -31,6 +31,8 @@ class Settings:
         tiles_credit: Attribution that their owner asks for.
         push_key: Private VAPID key (base64url) that switches Web Push on.
         push_contact: Contact that push services are told, such as `mailto:it@example.cn`.
+        travel: TOML file of speeds and detours in place of the shipped `data/travel.toml`.
+        barriers: GeoJSON file (WGS-84 polygons) of rivers and the like, which straight lines must go round.
         frequent_calls: So many calls from one number within 30 days are pointed out to the agent.
     """
 
@@ -55,6 +57,8 @@ class Settings:
     tiles_credit: str = ""
     push_key: str | None = None
     push_contact: str | None = None
+    travel: str | None = None
+    barriers: str | None = None
     frequent_calls: int = 3
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -39,3 +40,9 @@ class EtaProvider(Protocol):
 
     def etas(self, target: Wgs84Point, origins: Sequence[Wgs84Point]) -> Sequence[Eta | None]:
         """Return the time from each origin to the target, in their order; None where nothing can be said."""
+
+
+def range_text(low_s: float, high_s: float) -> str:
+    """Return a range in whole minutes, rounded outwards, as people say it: `15–25 分`."""
+    low, high = int(low_s // 60), max(1, math.ceil(high_s / 60))
+    return f"{low}–{high} 分" if low else f"{high} 分内"

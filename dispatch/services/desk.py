@@ -14,6 +14,7 @@ from dispatch.domain.policy import Policy
 from dispatch.domain.settings import Settings
 from dispatch.domain.zone_index import ZoneIndex
 from dispatch.services.numbering import Numbers
+from dispatch.services.road_book import RoadBook
 from dispatch.storage import directory
 from dispatch.storage.db import Store, Tx
 
@@ -67,6 +68,7 @@ class Desk:
         self.settings = settings
         self.channels = settings.channels
         self.numbers = Numbers(store)
+        self.roads = RoadBook(store, settings)
         self._book: directory.Book | None = None
         self._policies: _Versions[str, Policy] = _Versions()
         self._indexes: _Versions[int, ZoneIndex] = _Versions()

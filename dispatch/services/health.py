@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dispatch.domain.errors import DispatchError
 from dispatch.domain.progress import Track, untold
 from dispatch.services import present
 from dispatch.services.desk import Desk
@@ -95,7 +96,15 @@ def examine(desk: Desk, now: datetime, track: Track = untold) -> list[Finding]:
         findings += [Finding(name, not count, str(count)) for name, count in health.orphans(tx, track).items()]
         failed = outbox.counts(tx).get("failed", 0)
         findings.append(Finding("outbox failed", not failed, str(failed)))
-    return findings + _running(desk, now)
+    return [*findings, _roads(desk), *_running(desk, now)]
+
+
+def _roads(desk: Desk) -> Finding:
+    try:
+        found = desk.roads.current()
+    except DispatchError as error:
+        return Finding("roads", False, error.detail)
+    return Finding("roads", True, f"v{found.graph_id}" if found else "未导入, 到场时间按直线估算")
 
 
 def _running(desk: Desk, now: datetime) -> list[Finding]:

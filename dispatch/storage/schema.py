@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from dispatch.storage import account_tables, arrival_tables, screen_tables, tables, zoning_tables
+from dispatch.storage import account_tables, arrival_tables, screen_tables, tables, travel_tables, zoning_tables
 from dispatch.storage.db import Store
 
 _HERE = Path(__file__).parent
@@ -21,6 +21,7 @@ _MODELS = (
     account_tables.SessionRow,
     arrival_tables.DepotRow,
     screen_tables.PhotoRow,
+    travel_tables.RoadGraphRow,
     zoning_tables.ZoneDraftRow,
 )
 TABLES = _MODELS[0].metadata

@@ -24,8 +24,37 @@ def _only(condition: str) -> dict[str, Any]:
 
 
 def upgrade() -> None:
+    _roads()
     _recommendations()
     _depots()
+
+
+def _roads() -> None:
+    op.create_table(
+        "road_graphs",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("sha256", sa.Text, nullable=False),
+        sa.Column("imported_at", TIME, nullable=False),
+        sa.Column("nodes", ID, nullable=False),
+        sa.Column("arcs", ID, nullable=False),
+        sa.Column("west", sa.Double, nullable=False),
+        sa.Column("south", sa.Double, nullable=False),
+        sa.Column("east", sa.Double, nullable=False),
+        sa.Column("north", sa.Double, nullable=False),
+        sa.Column("travel", JSON, nullable=False),
+        sa.Column("npz", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "isochrones",
+        sa.Column("graph_id", ID, sa.ForeignKey("road_graphs.id"), nullable=False),
+        sa.Column("place", sa.Text, nullable=False),
+        sa.Column("minutes", sa.Double, nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.Column("wkb", sa.LargeBinary, nullable=True),
+        sa.PrimaryKeyConstraint("graph_id", "place", "minutes"),
+    )
 
 
 def _recommendations() -> None:
@@ -61,3 +90,5 @@ def downgrade() -> None:
     op.drop_index("ix_clocks_travel", "clocks")
     for name, _kind in _TRAVEL:
         op.drop_column("clocks", name)
+    op.drop_table("isochrones")
+    op.drop_table("road_graphs")

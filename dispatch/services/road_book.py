@@ -1,0 +1,105 @@
+"""What travel times are found with in this process: the newest road graph, and the straight line beneath it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dispatch.domain import travel
+from dispatch.domain.errors import InvalidInput
+from dispatch.domain.place import Datum
+from dispatch.domain.settings import Settings
+from dispatch.domain.travel import Travel
+from dispatch.domain.zone_file import INDEX_FIELD, read_zones
+from dispatch.geocode.eta import EtaProvider
+from dispatch.geocode.geodesic import LineEtas
+from dispatch.geocode.isochrone import Raster
+from dispatch.geocode.road_net import RoadEtas, RoadNet
+from dispatch.geocode.roads import RoadGraph, RoutingMissing
+from dispatch.storage import roads
+from dispatch.storage.db import Store
+
+_SHIPPED = Path(__file__).parents[2] / "data" / "travel.toml"
+
+
+@dataclass(frozen=True)
+class Roads:
+    """One version of the road graph, ready to be asked.
+
+    Attributes:
+        graph_id: Its id.
+        travel: What it was imported with.
+        net: Its roads.
+    """
+
+    graph_id: int
+    travel: Travel
+    net: RoadNet
+
+    @cached_property
+    def raster(self) -> Raster:
+        """The cells that areas are made of; made when the first area is asked for."""
+        return Raster(self.net)
+
+
+class RoadBook:
+    """One per process; shared by its threads.
+
+    Args:
+        store: The database of the process.
+        settings: `travel` and `barriers` name files that are read now.
+
+    Attributes:
+        travel: Speeds of the next import, and what the straight line is reckoned with.
+
+    Raises:
+        InvalidTravel: if the file of speeds is wrong.
+        InvalidZoneFile: if the file of barriers is.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._kept: Roads | None = None
+        self.travel = travel.read((Path(settings.travel) if settings.travel else _SHIPPED).read_bytes())
+        self._barriers = []
+        if settings.barriers:
+            data = Path(settings.barriers).read_bytes()
+            found = read_zones(data, datum=Datum.WGS84, id_field=INDEX_FIELD, strict_topology=False)
+            self._barriers = [barrier.geometry for barrier in found.zones]
+
+    def current(self) -> Roads | None:
+        """Return the newest road graph, read again only where there is a newer one; None where there is none.
+
+        Raises:
+            RoutingMissing: where the packages for it are not installed.
+            InvalidRoads: if what is stored is damaged.
+        """
+        with self._store.read() as tx:
+            graph_id = roads.newest(tx)
+        if graph_id is None:
+            return None
+        with self._lock:
+            if self._kept is None or self._kept.graph_id != graph_id:
+                self._kept = self._load(graph_id)
+            return self._kept
+
+    def _load(self, graph_id: int) -> Roads:
+        with self._store.read() as tx:
+            npz, raw = roads.graph(tx, graph_id)
+        made_with = travel.parse(raw)
+        return Roads(graph_id, made_with, RoadNet(RoadGraph.from_bytes(npz), made_with.roads))
+
+    def provider(self) -> EtaProvider:
+        """Return who tells travel times: by road where there is a graph that can be used, else along the line."""
+        try:
+            found = self.current()
+        except (RoutingMissing, InvalidInput):
+            return self.line("路网不可用")
+        return RoadEtas(found.net, self.line()) if found else self.line()
+
+    def line(self, note: str = "") -> LineEtas:
+        """Return the guess along the straight line; `note` says in Chinese why there is nothing better."""
+        return LineEtas(self.travel.line, self._barriers, note)
