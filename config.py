@@ -26,6 +26,16 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "session_idle_s": (60, 86_400),
     "proxies": (0, 8),
     "frequent_calls": (2, 1_000),
+    "geocoder_timeout_s": (0.2, 10),
+}
+
+
+# What each geocoder cannot do without.
+_GEOCODERS = {
+    "amap": "amap_key",
+    "baidu": "baidu_key",
+    "tianditu": "tianditu_key",
+    "nominatim": "nominatim_url",
 }
 
 
@@ -91,9 +101,27 @@ def _check(s: Settings) -> None:
             "DISPATCH_PUSH_KEY 需要同时设置 DISPATCH_PUSH_CONTACT, 例如 mailto:it@example.cn",
         ),
     ]
-    for holds, fault in rules:
+    for holds, fault in [*rules, *_geocoder_rules(s)]:
         if not holds:
             raise ConfigError(fault)
+
+
+def _geocoder_rules(s: Settings) -> list[tuple[object, str]]:
+    """Return what must hold of the geocoders, each with its fault."""
+    names = s.geocoder_names
+    known = ", ".join(_GEOCODERS)
+    rules: list[tuple[object, str]] = [
+        (set(names) <= set(_GEOCODERS), f"DISPATCH_GEOCODERS 只能是 {known}, 以逗号分隔, 现为“{s.geocoders}”"),
+        (len(names) == len(set(names)), f"DISPATCH_GEOCODERS 有重复: “{s.geocoders}”"),
+        (
+            not s.nominatim_url or re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", s.nominatim_url),
+            "DISPATCH_NOMINATIM_URL 应为 http:// 或 https:// 开头的自建服务地址",
+        ),
+    ]
+    for name in names:
+        need = _GEOCODERS.get(name, "geocoders")
+        rules.append((getattr(s, need), f"DISPATCH_GEOCODERS 含 {name}, 需要同时设置 DISPATCH_{need.upper()}"))
+    return rules
 
 
 def settings_table() -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import secrets
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import shapely
 import structlog
 from apiflask import APIFlask
 from flask_compress import Compress
@@ -17,6 +19,12 @@ from sqlalchemy import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from dispatch.domain.settings import Settings
+from dispatch.geocode.guarded import Guarded
+from dispatch.geocode.online.amap import AMapOnline
+from dispatch.geocode.online.baidu import BaiduOnline
+from dispatch.geocode.online.nominatim import NominatimOnline
+from dispatch.geocode.online.tianditu import TiandituOnline
+from dispatch.geocode.port import Geocoder
 from dispatch.notify.console import Console
 from dispatch.notify.port import Channel
 from dispatch.notify.webhook import Webhook
@@ -27,6 +35,7 @@ from dispatch.realtime.sqlite import DataVersion
 from dispatch.scheduler.jobs import Jobs
 from dispatch.services.desk import Desk
 from dispatch.services.live import Feed, Viewer
+from dispatch.services.lookup import Lookup
 from dispatch.services.push import Browsers
 from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
@@ -39,6 +48,7 @@ from dispatch.web.api import (
     crew,
     cti,
     figures,
+    online,
     outages,
     photos,
     public,
@@ -73,10 +83,11 @@ def create_app(settings: Settings) -> APIFlask:
     )
     desk = _open_desk(app, settings)
     app.extensions["desk"] = desk
-    app.extensions["jobs"] = Jobs(desk, channels(desk))
+    lookup = Lookup([Guarded(one, utc_now) for one in geocoders(settings)], _districts())
+    app.extensions["jobs"] = Jobs(desk, channels(desk), lookup)
     _face_the_web(app, settings)
     auth.install(app, desk, _secret_key(settings))
-    _add_api(app, desk)
+    _add_api(app, desk, lookup)
     _add_screens(app, desk)
     return app
 
@@ -105,10 +116,11 @@ def _face_the_web(app: APIFlask, settings: Settings) -> None:
     openapi.configure(app)
 
 
-def _add_api(app: APIFlask, desk: Desk) -> None:
+def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (v1, cti, console, crew, photos, session, board, outages, push, asking, figures, health):
         app.register_blueprint(face.blueprint(desk))
+    app.register_blueprint(online.blueprint(desk, lookup))
     app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))
     app.register_blueprint(zones.blueprint(desk, _DATA / "districts.geojson"))
     app.register_blueprint(stream.blueprint(feed, _hub(app, desk, feed)))
@@ -155,6 +167,27 @@ def channels(desk: Desk) -> Mapping[str, Channel]:
     if settings.push_key:
         made["webpush"] = WebPush(settings.push_key, settings.push_contact or settings.address, Browsers(desk))
     return made
+
+
+def geocoders(settings: Settings) -> list[Geocoder]:
+    """Return the online geocoders that the settings switch on, in their order."""
+    common: dict[str, Any] = {"city": settings.geocoder_city, "timeout_s": settings.geocoder_timeout_s}
+    made: dict[str, Callable[[], Geocoder]] = {
+        "amap": lambda: AMapOnline(settings.amap_key or "", secret=settings.amap_secret, **common),
+        "baidu": lambda: BaiduOnline(settings.baidu_key or "", secret=settings.baidu_secret, **common),
+        "tianditu": lambda: TiandituOnline(settings.tianditu_key or "", **common),
+        "nominatim": lambda: NominatimOnline(settings.nominatim_url or "", **common),
+    }
+    return [made[name]() for name in settings.geocoder_names]
+
+
+def _districts() -> dict[str, Any]:
+    """Return the outlines of the city's districts by name, by which answers from outside are checked."""
+    collection = json.loads((_DATA / "districts.geojson").read_bytes())
+    return {
+        feature["properties"]["name"]: shapely.from_geojson(json.dumps(feature["geometry"]))
+        for feature in collection["features"]
+    }
 
 
 def _configure_logging(level: str) -> None:

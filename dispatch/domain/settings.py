@@ -34,6 +34,15 @@ class Settings:
         travel: TOML file of speeds and detours in place of the shipped `data/travel.toml`.
         barriers: GeoJSON file (WGS-84 polygons) of rivers and the like, which straight lines must go round.
         frequent_calls: So many calls from one number within 30 days are pointed out to the agent.
+        geocoders: Online geocoders in the order they are asked, such as `amap,baidu`; also `tianditu`, `nominatim`.
+        geocoder_timeout_s: Seconds that each of them may take.
+        geocoder_city: City that they look in.
+        amap_key: Key of AMap (高德), of the kind Web 服务.
+        amap_secret: Private key that signs its requests, where the key asks for it.
+        baidu_key: AK of Baidu (百度).
+        baidu_secret: SK that signs its requests, where the AK asks for it.
+        tianditu_key: Key of Tianditu (天地图), of the kind 服务器端.
+        nominatim_url: Own host of Nominatim, such as `http://nominatim.example:8080`.
     """
 
     database_url: str
@@ -60,6 +69,15 @@ class Settings:
     travel: str | None = None
     barriers: str | None = None
     frequent_calls: int = 3
+    geocoders: str = ""
+    geocoder_timeout_s: float = 3.0
+    geocoder_city: str = "长沙市"
+    amap_key: str | None = None
+    amap_secret: str | None = None
+    baidu_key: str | None = None
+    baidu_secret: str | None = None
+    tianditu_key: str | None = None
+    nominatim_url: str | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -70,6 +88,11 @@ class Settings:
     def address(self) -> str:
         """Where people reach the pages, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def geocoder_names(self) -> tuple[str, ...]:
+        """Online geocoders that are on, in the order they are asked."""
+        return tuple(name for name in (part.strip() for part in self.geocoders.split(",")) if name)
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""APScheduler wakes three services, and nothing else: sweep of the clocks, delivery of notices, seal of the audit.
+"""APScheduler wakes services, and nothing else: sweep of the clocks, delivery of notices, seal of the audit, geocoding.
 
 Any number of processes may run one; the database decides who fires a step. Each job sleeps until the next due
 time, one second at most; the sweep is woken early when a commit brings something earlier.
@@ -19,8 +19,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dispatch.notify.port import Abandoned, Channel, Parcel
-from dispatch.services import arrival, delivery, escalation, health, sealing
+from dispatch.services import arrival, delivery, escalation, health, sealing, suggesting
 from dispatch.services.desk import Desk
+from dispatch.services.lookup import Lookup
 
 log = structlog.get_logger()
 # How long a stop waits for a receiver to answer. A web worker is killed after three seconds: what was sent should be
@@ -92,8 +93,15 @@ class _Stopping(Exception):
 class Jobs:
     """The scheduler of one process."""
 
-    def __init__(self, desk: Desk, channels: Mapping[str, Channel], now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        channels: Mapping[str, Channel],
+        lookup: Lookup | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._desk = desk
+        self._lookup = lookup
         self._stopping = threading.Event()
         self._channels = {name: _Stoppable(channel, self._stopping) for name, channel in channels.items()}
         self._now = now
@@ -110,6 +118,8 @@ class Jobs:
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
+        if self._lookup is not None and self._lookup.geocoders:
+            jobs["geocode"] = partial(self._geocode, self._lookup)
         for name, job in jobs.items():
             self._scheduler.add_job(job, every, id=name, next_run_time=self._now(), **_OPTIONS)
         self._scheduler.start()
@@ -176,6 +186,11 @@ class Jobs:
         """Estimate who will be there in time, all that is due."""
         while not self._stopping.is_set() and arrival.look(self._desk, self._now()) == arrival.BATCH:
             pass
+
+    def _geocode(self, lookup: Lookup) -> None:
+        done = suggesting.suggest(self._desk, lookup, self._now, self._stopping.is_set)
+        if done.retried:
+            log.warning("geocode", found=done.found, unknown=done.unknown, retried=done.retried)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

@@ -8,10 +8,12 @@ from typing import Any
 
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.progress import Track, untold
+from dispatch.geocode.breaker import State
 from dispatch.services import present
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import Sweep
-from dispatch.storage import audit, clocks, directory, health, live, outbox, schema
+from dispatch.storage import audit, clocks, directory, health, live, outbox, schema, suggestions
+from dispatch.storage.db import Tx
 
 BEAT_S = 5.0
 SILENT_AFTER_S = 15.0
@@ -43,6 +45,7 @@ def status(desk: Desk, now: datetime) -> dict[str, Any]:
         stuck_since = clocks.stuck_since(tx)
         last_beat_at = health.last_beat(tx, now + timedelta(seconds=SILENT_AFTER_S))
         waiting_since = outbox.next_try(tx, None)
+        geocoders = _geocoders(tx, desk)
     late_s = max(_age(next_due_at, now), _age(stuck_since, now))
     beat_age_s = None if last_beat_at is None else (now - last_beat_at).total_seconds()
     word = "late" if late_s > desk.settings.late_after_s else "ok"
@@ -56,7 +59,18 @@ def status(desk: Desk, now: datetime) -> dict[str, Any]:
         "heartbeat_at": present.time(last_beat_at),
         "heartbeat_age_s": beat_age_s,
         "outbox_waiting_s": _age(waiting_since, now),
+        "geocoders": [{**one, "since": present.time(one["since"])} for one in geocoders],
     }
+
+
+def _geocoders(tx: Tx, desk: Desk) -> list[dict[str, Any]]:
+    """Return name, state, fault and since of each online geocoder that is on, in the order they are asked."""
+    known = suggestions.geocoders(tx) if desk.settings.geocoder_names else {}
+    unused = {"state": "unused", "fault": "", "since": None}
+    return [
+        {"name": name, **{part: known.get(name, unused)[part] for part in unused}}
+        for name in desk.settings.geocoder_names
+    ]
 
 
 def _age(since: datetime | None, now: datetime) -> float:
@@ -114,4 +128,12 @@ def _running(desk: Desk, now: datetime) -> list[Finding]:
         Finding("scheduler", state["status"] != "down", f"心跳 {state['heartbeat_at'] or '从未'}"),
         Finding("clocks", state["late_s"] <= desk.settings.late_after_s, f"最久未触发 {state['late_s']:.1f} 秒"),
         Finding("outbox", waiting <= _STUCK_AFTER_S, f"最久待发 {waiting:.0f} 秒"),
+        *(
+            Finding(
+                f"geocoder {one['name']}",
+                one["state"] != State.OPEN,
+                f"{one['state']}, 自 {one['since'] or '从未'} {one['fault']}",
+            )
+            for one in state["geocoders"]
+        ),
     ]

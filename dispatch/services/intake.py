@@ -18,9 +18,10 @@ from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
 from dispatch.services import present
 from dispatch.services.desk import Desk, Rules
+from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
 from dispatch.services.routing import place
-from dispatch.storage import calls, outbox, replies, tickets
+from dispatch.storage import calls, outbox, replies, suggestions, tickets
 from dispatch.storage.db import Tx
 
 
@@ -166,7 +167,16 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number:
     with tx.together():
         _index(tx, call_id, call, ticket.number)
         tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
+        if placing.point is None:
+            _ask_where(tx, desk, ticket.id, call.address, now)
     return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now))
+
+
+def _ask_where(tx: Tx, desk: Desk, ticket_id: int, address: str, now: datetime) -> None:
+    """Queue the question for the geocoders on the network, where they are on: nobody waits for them here."""
+    text = shown_outside(address)
+    if text and desk.settings.geocoder_names:
+        suggestions.put(tx, ticket_id, text, now)
 
 
 def _fresh(number: str, level: str, call: NewCall, area: Area, policy: Policy) -> Ticket:

@@ -11,7 +11,15 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from dispatch.storage import account_tables, arrival_tables, screen_tables, tables, travel_tables, zoning_tables
+from dispatch.storage import (
+    account_tables,
+    arrival_tables,
+    geocode_tables,
+    screen_tables,
+    tables,
+    travel_tables,
+    zoning_tables,
+)
 from dispatch.storage.db import Store
 
 _HERE = Path(__file__).parent
@@ -20,6 +28,7 @@ _MODELS = (
     tables.TicketRow,
     account_tables.SessionRow,
     arrival_tables.DepotRow,
+    geocode_tables.SuggestionRow,
     screen_tables.PhotoRow,
     travel_tables.RoadGraphRow,
     zoning_tables.ZoneDraftRow,

@@ -6,6 +6,7 @@ import pytest
 
 import config
 from config import DEFAULT_DATABASE, ConfigError, from_env
+from dispatch.app import geocoders
 from dispatch.domain.settings import Settings
 
 
@@ -39,6 +40,15 @@ def test_each_kind_is_read() -> None:
     assert settings.admin_second_factor is True
 
 
+def test_geocoders_are_asked_in_the_order_they_are_set() -> None:
+    keys = {"DISPATCH_AMAP_KEY": "k", "DISPATCH_BAIDU_KEY": "k", "DISPATCH_TIANDITU_KEY": "k"}
+    own = {"DISPATCH_NOMINATIM_URL": "https://maps.example/nominatim"}
+    settings = from_env({"DISPATCH_GEOCODERS": "nominatim, baidu ,amap,tianditu", **keys, **own})
+    assert settings.geocoder_names == ("nominatim", "baidu", "amap", "tianditu")
+    assert [one.name for one in geocoders(settings)] == list(settings.geocoder_names)
+    assert from_env({}).geocoder_names == ()
+
+
 @pytest.mark.parametrize(
     ("environ", "told"),
     [
@@ -56,6 +66,12 @@ def test_each_kind_is_read() -> None:
         ({"DISPATCH_TILES_DATUM": "cgcs"}, "wgs84, gcj02 或 bd09"),
         ({"DISPATCH_PUSH_KEY": "k"}, "push-key"),
         ({"DISPATCH_PUSH_KEY": "k" * 43}, "DISPATCH_PUSH_CONTACT"),
+        ({"DISPATCH_GEOCODERS": "google"}, "amap, baidu, tianditu, nominatim"),
+        ({"DISPATCH_GEOCODERS": "amap"}, "含 amap, 需要同时设置 DISPATCH_AMAP_KEY"),
+        ({"DISPATCH_GEOCODERS": "nominatim"}, "DISPATCH_NOMINATIM_URL"),
+        ({"DISPATCH_GEOCODERS": "amap,amap", "DISPATCH_AMAP_KEY": "k"}, "有重复"),
+        ({"DISPATCH_NOMINATIM_URL": "maps.example"}, "http:// 或 https://"),
+        ({"DISPATCH_GEOCODER_TIMEOUT_S": "60"}, "应在 0.2 到 10 之间"),
         ({"DISPATCH_WEBHOOK_URL": "http://x"}, "DISPATCH_WEBHOOK_SECRET"),
     ],
 )

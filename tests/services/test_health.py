@@ -63,6 +63,7 @@ def test_with_one_it_is_ok(desk: Desk, now: datetime) -> None:
         "heartbeat_at": now.isoformat(),
         "heartbeat_age_s": 3.0,
         "outbox_waiting_s": 3.0,
+        "geocoders": [],
     }
 
 

@@ -169,11 +169,27 @@ class Rating(BaseModel):
     at: str
 
 
+class Suggestion(BaseModel):
+    """Where online geocoders think that a ticket without a place is; a person decides."""
+
+    state: str = Field(description="waiting, leased, suggested, unknown, given_up or moot")
+    note: str
+    label: str | None
+    level: str | None
+    lon: float | None = Field(description="WGS-84")
+    lat: float | None
+    zone_id: str | None
+    confidence: float | None
+    source: str | None
+    answered_at: Time
+
+
 class TicketDetail(Ticket):
     """A ticket with all that happened to it."""
 
     rating: Rating | None = Field(description="of the last round that was rated")
     recommendation: Recommendation | None = Field(description="who could go when it went to its team")
+    suggestion: Suggestion | None = Field(description="null where nobody was asked")
     calls: list[Call]
     timeline: list[Event]
     escalations: list[Escalation]
@@ -292,6 +308,15 @@ class Categories(BaseModel):
     reasons: dict[str, dict[str, str]]
 
 
+class GeocoderState(BaseModel):
+    """An online geocoder that is on, and how its circuit breaker stood last."""
+
+    name: str
+    state: str = Field(description="unused, closed, open or half-open")
+    fault: str = Field(description="its last failure in words, empty after an answer")
+    since: Time
+
+
 class Health(BaseModel):
     """The lamp: ok, late or down."""
 
@@ -302,6 +327,7 @@ class Health(BaseModel):
     heartbeat_at: Time
     heartbeat_age_s: float | None
     outbox_waiting_s: float
+    geocoders: list[GeocoderState] = Field(description="empty where they are off; none of them turns the lamp red")
 
 
 class FieldError(BaseModel):

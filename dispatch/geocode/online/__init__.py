@@ -1,0 +1,1 @@
+"""Geocoders on the network, by geopy; off unless they are set."""
