@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from dispatch.services.desk import Desk
 from tests.browser.agent_story import console, platform, tickets
 from tests.support.browser import Pages, sign_in
-from tests.support.cast import CALLER_PHONE, ZONE_A, password_of
+from tests.support.cast import CALLER_PHONE, ZONE_A, dispatched, password_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
 
@@ -109,6 +112,75 @@ def test_a_draft_survives_a_killed_server_and_is_saved_once_when_it_is_back(page
     expect(page.locator("#description")).to_have_value("水表漏水")
     pages.web = pages.site.web().wait_until_up()
     expect(page.locator("#said .saved")).to_be_visible(timeout=20_000)
+    assert len(tickets(desk)) == 1
+
+
+def test_what_is_being_sent_changes_no_more(pages: Pages, desk: Desk) -> None:
+    pages.watch.allow("net::ERR|Failed to fetch")
+    number = dispatched(desk, datetime.now(UTC), caller_phone=None)
+    page = console(pages)
+    write_down(page)
+    expect(page.locator("#near .ticket")).to_contain_text(number)
+    kept = page.evaluate("localStorage[Object.keys(localStorage).find((key) => key.startsWith('agent-draft'))]")
+    page.route("**/api/v1/calls", lambda route: route.abort())
+    page.keyboard.press("F2")  # warned once, then saved after all
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said")).to_contain_text("网络中断")
+    platform(pages, desk).tell("7731")
+    page.click("#waiting button")
+    page.locator("body").press("1")
+    page.keyboard.press("Alt+m")
+    page.click("#near .ticket button")
+    page.click("#map")
+    expect(page.locator("#category [aria-checked=true]")).to_contain_text("漏水")
+    expect(page.locator("#place")).to_have_value(ZONE_A)
+    sending = page.evaluate("localStorage[Object.keys(localStorage).find((key) => key.startsWith('agent-draft'))]")
+    assert json.loads(sending) == json.loads(kept) | {"is_sending": True}
+    page.unroute("**/api/v1/calls")
+    expect(page.locator("#said .saved")).to_be_visible()
+    assert [(ticket["category"], ticket["number"] == number) for ticket in tickets(desk)] == [
+        ("leak", False),
+        ("no_water", True),
+    ]
+
+
+def test_an_error_of_the_server_is_told_and_holds_nothing_up(pages: Pages, desk: Desk) -> None:
+    pages.watch.allow("status of 500")
+    page = console(pages)
+    write_down(page)
+    error = {"status": 500, "code": "internal", "detail": "系统内部错误, 已记录"}
+    page.route("**/api/v1/calls", lambda route: route.fulfill(status=500, json=error), times=1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .fault")).to_contain_text("系统内部错误")
+    page.fill("#description", "水表漏水, 两处")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_be_visible()
+    assert [ticket["description"] for ticket in tickets(desk)] == ["水表漏水, 两处"]
+
+
+def test_a_server_that_does_not_answer_is_asked_again(pages: Pages, desk: Desk) -> None:
+    page = console(pages)
+    page.clock.install()
+    page.reload()
+    write_down(page)
+    held: list[Route] = []
+    page.route("**/api/v1/calls", lambda route: held.append(route), times=1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said")).to_contain_text("正在保存")
+    page.clock.run_for(15_000)
+    expect(page.locator("#said")).to_contain_text("网络中断")
+    page.clock.run_for(2_000)
+    expect(page.locator("#said .saved")).to_be_visible()
+    assert len(tickets(desk)) == len(held) == 1
+
+
+def test_what_a_portal_answers_is_no_receipt(pages: Pages, desk: Desk) -> None:
+    page = console(pages)
+    write_down(page)
+    page.route("**/api/v1/calls", lambda route: route.fulfill(body="<p>Wi-Fi</p>", status=200), times=1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said")).to_contain_text("网络中断")
+    expect(page.locator("#said .saved")).to_be_visible()
     assert len(tickets(desk)) == 1
 
 

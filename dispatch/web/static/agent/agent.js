@@ -52,8 +52,7 @@ async function lookUp() {
 
 /** F2: the ringing call, else an empty form; what is not saved is thrown away only at the second press. */
 async function nextCall() {
-  if (draft.is_sending) return say(t("agent.saving_offline"));
-  if (!isBlank() && !isWarned) {
+  if (!draft.is_sending && !isBlank() && !isWarned) {
     isWarned = true;
     return say(t("agent.unsaved"));
   }
@@ -61,9 +60,10 @@ async function nextCall() {
 }
 
 async function startCall(call) {
+  if (draft.is_sending) return say(t("agent.saving_offline"));
   if (!isBlank() && !isWarned) return nextCall();
   const mine = call && (await waiting.claim(call));
-  if (call && !mine) return undefined;
+  if ((call && !mine) || draft.is_sending) return undefined;
   isWarned = false;
   clear(mine ? { cti_call_id: mine.call_id, caller_phone: mine.caller_phone ?? "", called_at: mine.rung_at ?? mine.heard_at } : {});
   tickets.forget();
@@ -74,6 +74,7 @@ async function startCall(call) {
 }
 
 async function saveCall() {
+  isWarned = false;
   await place.settled();
   return save(saved);
 }
@@ -88,6 +89,7 @@ function saved(receipt) {
 }
 
 function attach(ticket) {
+  if (draft.is_sending) return undefined;
   if (!ticket) return say(t("agent.nothing_to_attach"));
   change({ attach_to: ticket.number, category: draft.category ?? ticket.category });
   showButton();

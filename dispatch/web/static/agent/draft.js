@@ -21,11 +21,21 @@ function load() {
   }
 }
 
-/** Change the draft and keep it; the first change is when the call came, if no telephone event said so. */
+/**
+ * Change the draft and keep it; the first change is when the call came, if no telephone event said so.
+ * While it is being sent nothing changes: the server may have got it under the same key.
+ */
 export function change(values) {
+  if (draft.is_sending) return;
   Object.assign(draft, values);
   draft.called_at ??= new Date(now()).toISOString();
   keep();
+}
+
+/** The server has refused the draft: it may change again. */
+export function release(values = {}) {
+  draft.is_sending = false;
+  change(values);
 }
 
 function keep() {

@@ -38,7 +38,7 @@ export function wire(changed) {
 }
 
 /** A digit pressed where nobody types picks a category. */
-export const pressCategory = (key) => categories.press(key);
+export const pressCategory = (key) => !draft.is_sending && categories.press(key);
 
 /** Show the draft in the fields. */
 export function show() {

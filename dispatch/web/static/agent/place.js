@@ -58,6 +58,7 @@ async function read(text) {
 }
 
 function pick(place) {
+  if (draft.is_sending) return;
   asked += 1;
   change({ place_text: `${place.lon}, ${place.lat}` });
   $("#place").value = draft.place_text;

@@ -3,10 +3,12 @@ import { Offline, post } from "/static/common/api.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { now, t, tOr } from "/static/common/page.js";
 import { shortTime } from "/static/common/time.js";
-import { body, change, draft } from "./draft.js";
+import { body, change, draft, release } from "./draft.js";
 import { fault, isInquiry, lock } from "./form.js";
 
 const AGAIN_MS = 2_000;
+// A gateway, or a server that starts or is full: what became of the call is not known, or may become better soon.
+const PASSING = [502, 503, 504];
 let isBusy = false;
 let timer;
 
@@ -17,7 +19,7 @@ export async function save(done) {
   clearTimeout(timer);
   isBusy = true;
   // Kept before it is sent: what the server may have got must not change any more.
-  change({ is_sending: true, called_at: draft.called_at ?? new Date(now()).toISOString() });
+  change({ is_sending: true });
   lock(true);
   say(t("agent.saving"));
   try {
@@ -32,13 +34,12 @@ export async function save(done) {
 }
 
 function failed(error, done) {
-  const isUnknown = error instanceof Offline || error.status >= 500;
-  if (isUnknown) {
+  if (error instanceof Offline || PASSING.includes(error.status)) {
     say(t("agent.saving_offline"));
     timer = setTimeout(() => save(done), (error.retryAfter_s ?? 0) * 1000 || AGAIN_MS);
     return;
   }
-  change({ is_sending: false });
+  release();
   lock(false);
   fill($("#said"));
   if (!error.status) throw error;

@@ -24,6 +24,9 @@ export function mayFail(problem) {
 }
 
 const BASE = "/api/v1";
+// What has not been answered to its end by then counts as not reached; bytes may take their time to go up.
+const PATIENCE_MS = 15_000;
+const PATIENCE_BYTES_MS = 120_000;
 let csrf = page.csrf;
 
 export function get(path, query = {}) {
@@ -48,9 +51,12 @@ export function postBytes(path, bytes, headers = {}) {
 }
 
 async function send(method, path, body, headers = {}, isRetry = false) {
-  const response = await reach(path, { method, body, headers: { Accept: "application/json", "X-CSRFToken": csrf, ...(isAway() && { "X-Unattended": "1" }), ...headers } });
-  if (response.ok) return response.status === 204 ? null : response.json();
-  const document = await response.json().catch(() => ({ status: response.status }));
+  const { response, text } = await reach(path, { method, body, headers: { Accept: "application/json", "X-CSRFToken": csrf, ...(isAway() && { "X-Unattended": "1" }), ...headers } });
+  if (response.status === 204) return null;
+  const answer = read(text);
+  if (response.ok && answer === null) throw new Offline(); // somebody else answered: a portal, a gateway
+  if (response.ok) return answer;
+  const document = answer ?? { status: response.status };
   if (document.code === "csrf" && !isRetry) {
     await refresh();
     return send(method, path, body, headers, true);
@@ -61,10 +67,25 @@ async function send(method, path, body, headers = {}, isRetry = false) {
 }
 
 async function reach(path, options) {
+  const late = new AbortController();
+  const isBytes = options.body !== undefined && typeof options.body !== "string";
+  const timer = setTimeout(() => late.abort(), isBytes ? PATIENCE_BYTES_MS : PATIENCE_MS);
   try {
-    return await fetch(BASE + path, { credentials: "same-origin", ...options });
+    const response = await fetch(BASE + path, { credentials: "same-origin", signal: late.signal, ...options });
+    return { response, text: await response.text() };
   } catch {
     throw new Offline();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Return the JSON, or null where it is none: a gateway speaks HTML. */
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 
