@@ -84,5 +84,6 @@ def _shown(row: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
         "seat": row["seat"],
         "is_mine": is_mine,
         "claimed_by": row["claimed_name"],
+        "is_saved": bool(row["is_saved"]),
         **{name: present.time(row[name]) for name in ("heard_at", "rung_at", "answered_at", "hung_up_at")},
     }

@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Select, bindparam, case, exists, func, or_, select, update
 
+from dispatch.storage.calls import CALLS
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
 from dispatch.storage.screen_tables import CtiCallRow
@@ -16,7 +17,8 @@ from dispatch.storage.tables import UserRow
 
 CTI, USERS = table_of(CtiCallRow), table_of(UserRow)
 _TOLD = ("caller_phone", "line", "seat", "rung_at", "answered_at", "hung_up_at")
-_WITH_NAME: Select[Any] = select(CTI, USERS.c.name.label("claimed_name")).outerjoin(
+_IS_SAVED = exists().where(CALLS.c.cti_call_id == CTI.c.call_id)
+_WITH_NAME: Select[Any] = select(CTI, USERS.c.name.label("claimed_name"), _IS_SAVED.label("is_saved")).outerjoin(
     USERS, USERS.c.id == CTI.c.claimed_by
 )
 _FIND = _WITH_NAME.where(CTI.c.call_id == bindparam("wanted"))
@@ -44,7 +46,7 @@ def hear(tx: Tx, call_id: str, told: Mapping[str, Any], now: datetime) -> None:
 
 
 def find(tx: Tx, call_id: str) -> dict[str, Any] | None:
-    """Return a call with the name of who claimed it (`claimed_name`), or None."""
+    """Return a call with the name of who claimed it (`claimed_name`) and whether it `is_saved`, or None."""
     row = tx.conn.execute(_FIND, {"wanted": call_id}).mappings().first()
     return dict(row) if row else None
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Route, expect
 
-from dispatch.domain.states import Status
+from dispatch.domain.states import Status, Verb
 from dispatch.services import board
 from dispatch.services.desk import Desk
 from tests.browser.agent_story import Keyboard, console, platform, saved_number, tickets
 from tests.support.browser import Pages, picture
-from tests.support.cast import CALLER_PHONE, TEAM_A, ZONE_A, cast_of, dispatched, received, spot, ticket_at
+from tests.support.cast import CALLER_PHONE, TEAM_A, ZONE_A, act, cast_of, dispatched, received, spot, ticket_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
 MOST_PRESSES = 12
@@ -128,6 +128,55 @@ def test_a_call_joins_a_ticket_nearby_by_one_key(pages: Pages, desk: Desk) -> No
     assert {ticket["number"] for ticket in tickets(desk)} == set(numbers)
     detail = board.ticket(desk, cast_of(desk).agent, chosen, datetime.now(UTC))
     assert [call["description"] for call in detail["calls"]][-1] == "邻居也没水"
+
+
+def test_a_call_whose_draft_is_gone_can_be_taken_again_until_it_is_saved(pages: Pages, desk: Desk) -> None:
+    page = console(pages)
+    platform(pages, desk).tell("7731", caller=None)
+    for back in ("F2", "F2"):
+        expect(page.locator("#waiting button")).to_contain_text("接起")
+        page.keyboard.press(back)
+        expect(page.locator("#waiting .ring")).to_contain_text("您在接听")
+        expect(page.locator("#waiting button")).to_have_count(0)
+        page.click("#drop")
+    page.click("#waiting button")
+    expect(page.locator("#waiting button")).to_have_count(0)
+    # The number was withheld: the one that the caller says is looked up.
+    received(desk, datetime.now(UTC), caller_phone="13100000002", description="上周报过一次")
+    page.fill("#caller_phone", "131 0000 0002")
+    page.press("#caller_phone", "Tab")
+    expect(page.locator("#caller")).to_contain_text("上周报过一次")
+    page.fill("#address", "坡子街 12 号")
+    page.focus("#category [role=radio]")
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_be_visible()
+    expect(page.locator("#waiting .ring")).to_contain_text("您在接听")
+    expect(page.locator("#waiting button")).to_have_count(0)
+
+
+def test_a_ticket_that_ended_meanwhile_does_not_hold_the_call(pages: Pages, desk: Desk) -> None:
+    now = datetime.now(UTC)
+    cast = cast_of(desk)
+    ended, open_ = dispatched(desk, now, caller_phone=None), dispatched(desk, now, caller_phone=None)
+    page = console(pages)
+    page.route("**/api/v1/calls", lambda route: end(route), times=1)
+
+    def end(route: Route) -> None:
+        act(desk, cast.agent, ended, Verb.CANCEL, datetime.now(UTC), reason="by_caller")  # while it is on its way
+        route.continue_()
+
+    page.fill("#place", ZONE_A)
+    page.focus("#category [role=radio]")
+    page.keyboard.press("6")
+    page.click(f"#near .ticket:has-text('{ended}') button")
+    expect(page.locator("#said .fault")).to_contain_text("请新建工单")
+    expect(page.locator("#near .ticket")).to_have_count(1)
+    expect(page.locator("#near .ticket")).to_contain_text(open_)
+    expect(page.locator("#save")).to_contain_text("保存并派单")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_contain_text("派给")
+    assert len(tickets(desk)) == 3
 
 
 def test_what_only_a_new_ticket_has_is_not_sent_with_other_calls(pages: Pages, desk: Desk) -> None:

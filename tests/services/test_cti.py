@@ -19,7 +19,7 @@ from dispatch.services.desk import Desk
 from dispatch.storage import cti as rows
 from dispatch.storage.columns import table_of
 from dispatch.storage.screen_tables import SignalRow
-from tests.support.cast import CALLER_PHONE, Cast
+from tests.support.cast import CALLER_PHONE, Cast, call
 from tests.support.store import NOW, in_parallel
 
 RING, ANSWER, HANGUP = CtiEventKind.RING, CtiEventKind.ANSWER, CtiEventKind.HANGUP
@@ -104,6 +104,14 @@ def test_who_claims_a_call_sees_its_number_the_others_see_who(desk: Desk, cast: 
     assert caught.value.extra == {"claimed_by": cast.agent.name}
     (seen,) = cti.waiting(desk, cast.dispatcher, now)["items"]
     assert (seen["caller_phone"], seen["is_mine"], seen["claimed_by"]) == ("130****0001", False, cast.agent.name)
+
+
+def test_a_call_is_shown_as_saved_once_it_is_registered(desk: Desk, cast: Cast, now: datetime) -> None:
+    ring(desk, cast, now)
+    assert cti.claim(desk, cast.agent, "7731", now)["is_saved"] is False
+    call(desk, cast.agent, now, cti_call_id="7731")
+    (seen,) = cti.waiting(desk, cast.agent, now)["items"]
+    assert seen["is_saved"] is True
 
 
 def test_a_call_that_hung_up_first_is_over_and_one_in_hand_stays_in_hand(desk: Desk, cast: Cast, now: datetime) -> None:

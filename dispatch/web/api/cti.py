@@ -59,6 +59,7 @@ class CtiCall(BaseModel):
     seat: str | None
     is_mine: bool
     claimed_by: str | None = Field(description="name of who has it")
+    is_saved: bool = Field(description="whether it has been registered")
     heard_at: str
     rung_at: TimeOut
     answered_at: TimeOut

@@ -42,8 +42,11 @@ function show() {
 // Each look is in the audit, so it is not asked at every key.
 async function lookUp() {
   const turn = ++looks;
-  const key = draft.cti_call_id ?? draft.caller_phone.replace(/[\s-]/g, "");
-  if (!draft.cti_call_id && !/^\+?\d{7,}$/.test(key)) return tickets.setHousehold(null);
+  const typed = draft.caller_phone.replace(/[\s-]/g, "");
+  const isNumber = /^\+?\d{7,}$/.test(typed);
+  // A number that the caller says goes before the one that rang, or that was withheld.
+  const key = isNumber && typed !== draft.cti_phone ? typed : draft.cti_call_id ?? (isNumber && typed);
+  if (!key) return tickets.setHousehold(null);
   const known = await get(`/callers/${encodeURIComponent(key)}`).catch(() => null);
   return turn === looks && tickets.setHousehold(known);
 }
@@ -65,7 +68,8 @@ async function startCall(call) {
   const mine = call && (await waiting.claim(call));
   if ((call && !mine) || draft.is_sending) return undefined;
   isWarned = false;
-  clear(mine ? { cti_call_id: mine.call_id, caller_phone: mine.caller_phone ?? "", called_at: mine.rung_at ?? mine.heard_at } : {});
+  const phone = mine?.caller_phone ?? "";
+  clear(mine ? { cti_call_id: mine.call_id, cti_phone: phone, caller_phone: phone, called_at: mine.rung_at ?? mine.heard_at } : {});
   tickets.forget();
   fill($("#said"));
   show();
@@ -76,7 +80,7 @@ async function startCall(call) {
 async function saveCall() {
   isWarned = false;
   await place.settled();
-  return save(saved);
+  return save(saved, showButton);
 }
 
 function saved(receipt) {
@@ -103,6 +107,7 @@ function drop() {
   fill($("#said"));
   show();
   form.begin();
+  waiting.refresh(); // the call is on the line all the same
 }
 
 // ---------------------------------------------------------------- wires
@@ -138,7 +143,7 @@ function start() {
   $("#save").addEventListener("click", saveCall);
   $("#drop").addEventListener("click", drop);
   window.addEventListener("signed-out", signedOut);
-  window.addEventListener("online", () => { if (draft.is_sending) save(saved); });
+  window.addEventListener("online", () => { if (draft.is_sending) save(saved, showButton); });
   const showState = () => { $("#state").textContent = freshness(live); };
   const live = connect({
     onReload: waiting.refresh,
@@ -153,7 +158,7 @@ function start() {
     tickets.tick();
   });
   show();
-  if (draft.is_sending) save(saved);
+  if (draft.is_sending) save(saved, showButton);
   else if (!isBlank()) say(t("agent.restored"));
   form.begin();
 }

@@ -7,7 +7,7 @@ const STORE = `agent-draft:${page.user.id}`;
 const TYPED = ["caller_phone", "caller_name", "address", "place_text", "description", "answer", "pipe_dn", "appointment_at"];
 
 const blank = () => ({
-  key: uuid(), called_at: null, cti_call_id: null, datum: "gcj02", place: null, category: null, answers: {},
+  key: uuid(), called_at: null, cti_call_id: null, cti_phone: "", datum: "gcj02", place: null, category: null, answers: {},
   attach_to: null, is_sending: false, ...Object.fromEntries(TYPED.map((name) => [name, ""])),
 });
 

@@ -12,8 +12,8 @@ const PASSING = [502, 503, 504];
 let isBusy = false;
 let timer;
 
-/** Send the draft; repeated until the server has answered. `done(receipt)` is told once. */
-export async function save(done) {
+/** Send the draft; repeated until the server has answered. `done(receipt)` is told once, `refused()` where it says no. */
+export async function save(done, refused) {
   if (isBusy) return;
   if (!draft.category && !draft.attach_to) return void fault("category", t("agent.no_category"));
   clearTimeout(timer);
@@ -29,17 +29,18 @@ export async function save(done) {
     done(receipt);
   } catch (error) {
     isBusy = false;
-    failed(error, done);
+    failed(error, done, refused);
   }
 }
 
-function failed(error, done) {
+function failed(error, done, refused) {
   if (error instanceof Offline || PASSING.includes(error.status)) {
     say(t("agent.saving_offline"));
-    timer = setTimeout(() => save(done), (error.retryAfter_s ?? 0) * 1000 || AGAIN_MS);
+    timer = setTimeout(() => save(done, refused), (error.retryAfter_s ?? 0) * 1000 || AGAIN_MS);
     return;
   }
-  release();
+  release(error.field === "attach_to" ? { attach_to: null } : {}); // that ticket takes no more calls: a new one may
+  refused();
   lock(false);
   fill($("#said"));
   if (!error.status) throw error;

@@ -40,12 +40,12 @@ export async function lookAround(place) {
   show();
 }
 
-/** A ticket changed somewhere: show it as it is now. */
+/** A ticket changed somewhere: show it as it is now; one that has ended takes no more calls. */
 export function update(ticket) {
   for (const list of [household?.open_tickets, near]) {
     const at = list?.findIndex((one) => one.number === ticket.number) ?? -1;
     if (at >= 0) {
-      list[at] = { ...list[at], ...ticket };
+      list.splice(at, 1, ...(ticket.ended_at ? [] : [{ ...list[at], ...ticket }]));
       show();
     }
   }

@@ -3,6 +3,7 @@ import { Offline, get, post } from "/static/common/api.js";
 import { $, fill, h, toast } from "/static/common/dom.js";
 import { now, page, t } from "/static/common/page.js";
 import { span } from "/static/common/time.js";
+import { draft } from "./draft.js";
 
 const SEAT = `agent-seat:${page.user.id}`;
 let calls = [];
@@ -25,11 +26,14 @@ export async function refresh() {
   }
 }
 
-/** Return the call to take next: at my own seat first, else the one that has waited longest. */
+/** One that nobody has, or that is mine, not saved and not being written down: its draft was dropped, or is elsewhere. */
+const isFree = (call) => !call.claimed_by || (call.is_mine && !call.is_saved && call.call_id !== draft.cti_call_id);
+
+/** Return the call to take next: my own again, else at my own seat, else the one that has waited longest. */
 export function next() {
-  const free = calls.filter((call) => !call.claimed_by);
-  const mine = free.filter((call) => call.seat && call.seat === $("#seat").value.trim());
-  return (mine.length ? mine : free).at(-1) ?? null;
+  const free = calls.filter(isFree);
+  const [own, here] = [free.filter((call) => call.is_mine), free.filter((call) => call.seat && call.seat === $("#seat").value.trim())];
+  return [own, here, free].find((some) => some.length)?.at(-1) ?? null;
 }
 
 /** Claim a call; null where somebody was faster or it is over, which is said in words. */
@@ -59,5 +63,5 @@ function row(call) {
   return h("li.ring", { dataset: { call: call.call_id } },
     h("span", {}, h("b.number", {}, call.caller_phone ?? t("agent.withheld")), " ", !call.is_mine && t(`agent.${call.state}`), " ",
       h("time", { "aria-hidden": "true" }, since(call)), call.seat && h("span.chip", {}, call.seat)),
-    call.claimed_by ? h("span.chip", {}, whose) : h("button", { type: "button", onclick: () => take(call) }, t("agent.take"), call === next() && h("kbd", {}, "F2")));
+    call.claimed_by && h("span.chip", {}, whose), isFree(call) && h("button", { type: "button", onclick: () => take(call) }, t("agent.take"), call === next() && h("kbd", {}, "F2")));
 }
