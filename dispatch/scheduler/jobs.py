@@ -1,4 +1,4 @@
-"""APScheduler wakes services, and nothing else: sweep of the clocks, delivery of notices, seal of the audit, geocoding.
+"""APScheduler wakes services, and nothing else: sweep of the clocks, delivery, seal of the audit, geocoding, moves.
 
 Any number of processes may run one; the database decides who fires a step. Each job sleeps until the next due
 time, one second at most; the sweep is woken early when a commit brings something earlier.
@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dispatch.notify.port import Abandoned, Channel, Parcel
-from dispatch.services import arrival, delivery, escalation, health, sealing, suggesting
+from dispatch.services import arrival, delivery, escalation, health, sealing, suggesting, zone_moves
 from dispatch.services.desk import Desk
 from dispatch.services.lookup import Lookup
 
@@ -117,6 +117,7 @@ class Jobs:
         """Start all jobs at once."""
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
+        jobs["moves"] = self._move
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
@@ -191,6 +192,11 @@ class Jobs:
         done = suggesting.suggest(self._desk, lookup, self._now, self._stopping.is_set)
         if done.retried:
             log.warning("geocode", found=done.found, unknown=done.unknown, retried=done.retried)
+
+    def _move(self) -> None:
+        done = zone_moves.carry_on(self._desk, self._now, self._stopping.is_set)
+        if done.moved or done.refused:
+            log.info("moves", moved=done.moved, refused=done.refused)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

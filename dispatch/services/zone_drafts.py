@@ -181,7 +181,7 @@ def edit(desk: Desk, actor: Actor, draft_id: int, wanted: Edit, now: datetime) -
         teams = {team["id"] for team in directory.teams(tx)}
         step = drafts.last_step(tx, draft_id) if wanted.op is Op.UNDO else None
     if row["version"] != wanted.version:
-        raise _stale(desk, draft_id)
+        raise stale(desk, draft_id)
     after = _undone(before, step) if wanted.op is Op.UNDO else zone_ops.apply(before, wanted, teams)
     after = tuple(sorted(after, key=lambda zone: zone.zone_id))
     problems = problems_of(after, teams)
@@ -196,7 +196,7 @@ def edit(desk: Desk, actor: Actor, draft_id: int, wanted: Edit, now: datetime) -
             can_undo = drafts.last_step(tx, draft_id) is not None
             tx.audit(now, actor, "edit-draft", f"draft {draft_id}", op=wanted.op, zones=ids[:20])
     if not row:
-        raise _stale(desk, draft_id)
+        raise stale(desk, draft_id)
     return shown(Draft(row, after, problems, can_undo))
 
 
@@ -247,7 +247,7 @@ def _found(row: dict[str, Any] | None, draft_id: int) -> dict[str, Any]:
     return row
 
 
-def _stale(desk: Desk, draft_id: int) -> StaleVersion:
+def stale(desk: Desk, draft_id: int) -> StaleVersion:
     """Return the error that tells the draft as it is now."""
     current = shown(load(desk, draft_id))
     detail = f"草稿已更新到第 {current['version']} 版, 请在最新一版上修改"

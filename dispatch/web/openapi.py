@@ -11,7 +11,7 @@ from swagger_ui_bundle import swagger_ui_path
 
 from dispatch.domain.place import Datum
 from dispatch.web.api.responses import XLSX, Problem
-from dispatch.web.api.zone_forms import CopyIn, FileIn
+from dispatch.web.api.zone_forms import MEDIA, CopyIn, FileIn
 from dispatch.web.errors import PROBLEM_JSON
 
 _OF_TICKET = "/api/v1/tickets/{number}/"
@@ -93,6 +93,9 @@ def _describe_files(paths: dict[str, Any]) -> None:
             operations["get"]["responses"]["200"] = {"description": "JPEG", "content": {"image/jpeg": binary}}
         if path.endswith(".xlsx"):
             operations["get"]["responses"]["200"] = {"description": "Excel", "content": {XLSX: binary}}
+        if path.endswith("/zone-sets/{set_id}/export"):
+            content = {media: binary for media in MEDIA.values()}
+            operations["get"]["responses"]["200"] = {"description": "the grids", "content": content}
         if path.endswith("/photos"):
             content = {"image/jpeg": binary, "image/png": binary}
             operations["post"]["requestBody"] = {"required": True, "content": content}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -102,3 +103,31 @@ def test_a_file_that_cannot_be_read_is_refused_whole(as_: As) -> None:
     assert told(as_("admin").get("/zone-drafts")) == {"items": []}
     problem = told(as_("admin").post("/zone-drafts", {"name": ""}), 422)
     assert problem["field"] == "name"
+
+
+def test_a_draft_is_previewed_published_and_exported(as_: As, now: datetime) -> None:
+    draft = told(as_("supervisor").post("/zone-drafts", {"name": "调整"}), 201)
+    preview = told(as_("supervisor").get(f"/zone-drafts/{draft['id']}/preview"))
+    assert preview["open"] == {"count": 0, "changes": []}
+    order = {"version": 1, "valid_from": now.isoformat(), "open_tickets": "keep"}
+    problem = told(as_("admin").post(f"/zone-drafts/{draft['id']}/publish", order | {"open_tickets": "burn"}), 422)
+    assert problem["field"] == "open_tickets"
+    done = told(as_("supervisor").post(f"/zone-drafts/{draft['id']}/publish", order), 201)
+    assert done == {"zone_set_id": 2, "valid_from": now.isoformat(), "zones": 112, "moved": None}
+    live, first = told(as_("admin").get("/zone-sets"))["items"]
+    assert (live["is_live"], live["zones"], first["is_live"]) == (True, 112, False)
+    for form, kind in (("geojson", "application/geo+json"), ("csv", "text/csv"), ("kml", "application/vnd")):
+        answer = as_("supervisor").get("/zone-sets/2/export", form=form)
+        assert (answer.status_code, answer.content_type.startswith(kind)) == (200, True)
+        assert f"zones-v2.{form}" in answer.headers["Content-Disposition"]
+    assert as_("supervisor").get("/zone-sets/2/export", form="shp").status_code == 422
+
+
+def test_problems_and_doubts_are_told(as_: As, now: datetime) -> None:
+    order = {"version": 1, "valid_from": now.isoformat(), "open_tickets": "keep"}
+    draft = told(send(as_), 201)
+    problem = told(as_("admin").post(f"/zone-drafts/{draft['id']}/publish", order), 422)
+    assert (problem["code"], problem["problems"][0]["kind"]) == ("unsolved-problems", "overlap")
+    draft = told(send(as_, document(feature(LEFT, id="A"))), 201)
+    problem = told(as_("admin").post(f"/zone-drafts/{draft['id']}/publish", order), 422)
+    assert (problem["code"], problem["field"], len(problem["doubts"])) == ("not-sure", "is_sure", 1)

@@ -353,4 +353,5 @@ class Problem(BaseModel):
     current_version: int | None = None
     ticket: dict[str, Any] | None = None
     draft: dict[str, Any] | None = None
+    doubts: list[str] | None = None
     problems: list[dict[str, Any]] | None = None

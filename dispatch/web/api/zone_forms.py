@@ -8,12 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dispatch.domain.place import Datum
 from dispatch.domain.zone_edit import Names
+from dispatch.domain.zone_export import Form
 from dispatch.services.zone_ops import Edit, NewZone, Op
-from dispatch.web.api.fields import Position, Text, Version
+from dispatch.services.zone_publish import OpenTickets, Order
+from dispatch.web.api.fields import Position, Text, Time, Version
 from dispatch.web.api.requests import Body
 
 Name = Annotated[Text, Field(min_length=1, max_length=60)]
 Spot = Annotated[list[float], Field(min_length=2, max_length=3, description="[lon, lat], WGS-84")]
+MEDIA = {
+    Form.GEOJSON: "application/geo+json",
+    Form.CSV: "text/csv",
+    Form.KML: "application/vnd.google-earth.kml+xml",
+}
 _CLEARED = ("branch", "team_id")
 
 
@@ -156,3 +163,112 @@ class Draft(BaseModel):
         description="FeatureCollection, WGS-84; properties zone_id, name, branch, team_id, in_circle"
     )
     problems: list[ZoneProblem]
+
+
+class PublishIn(Body):
+    """How a draft is to be published."""
+
+    version: Version = Field(description="of the draft that was seen")
+    valid_from: Time
+    open_tickets: Annotated[OpenTickets, Field(strict=False)] = Field(
+        description="what becomes of open tickets whose grid goes to another team"
+    )
+    is_sure: bool = Field(False, description="takes the doubts upon oneself")
+
+    def order(self) -> Order:
+        """Return the order of the services."""
+        return Order(self.version, self.valid_from, self.open_tickets, self.is_sure)
+
+
+class Published(BaseModel):
+    """A version that was made."""
+
+    zone_set_id: int
+    valid_from: str
+    zones: int
+    moved: int | None = Field(description="open tickets reassigned at once; null where they stay or go later")
+
+
+class Change(BaseModel):
+    """An open ticket that would go to another team."""
+
+    number: str
+    address: str = Field(description="up to the house")
+    from_team: str
+    from_team_name: str | None
+    to_team: str | None
+    to_team_name: str | None
+
+
+class OpenChanges(BaseModel):
+    """Open tickets that would change team; the first 200 by name."""
+
+    count: int
+    changes: list[Change]
+
+
+class Flow(BaseModel):
+    """How many tickets would have gone from one team to another."""
+
+    from_team: str
+    from_team_name: str | None
+    to_team: str | None
+    to_team_name: str | None
+    count: int
+
+
+class PastChanges(BaseModel):
+    """Tickets of the last 90 days that would have gone to another team."""
+
+    count: int
+    changes_by_team: list[Flow]
+
+
+class ZonePreview(BaseModel):
+    """What a draft would change."""
+
+    open: OpenChanges
+    last_90_days: PastChanges
+    compared: int = Field(description="tickets of the last 90 days that were looked at")
+    open_compared: int
+
+
+class SetIdIn(BaseModel):
+    """A published version, by the id in the path."""
+
+    set_id: Position
+
+
+class ExportIn(BaseModel):
+    """What is written."""
+
+    form: Form
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Move(BaseModel):
+    """How far open tickets have gone over to a version."""
+
+    moved: int
+    refused: int
+    done_at: str | None
+
+
+class ZoneSet(BaseModel):
+    """A published version."""
+
+    id: int
+    source: str
+    is_sample: bool
+    is_live: bool
+    zones: int
+    valid_from: str
+    imported_at: str
+    move: Move | None = Field(description="null where open tickets stay")
+
+
+class ZoneSets(BaseModel):
+    """The published versions, the newest first."""
+
+    items: list[ZoneSet]

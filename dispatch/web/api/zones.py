@@ -7,18 +7,33 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from apiflask.exceptions import _ValidationError
-from flask import request
+from flask import Response, request
 from pydantic import ValidationError
 
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import Datum
 from dispatch.domain.roles import Permission
 from dispatch.domain.zone_json import MAX_BYTES
-from dispatch.services import zone_drafts
+from dispatch.services import zone_drafts, zone_publish
 from dispatch.services.desk import Desk
 from dispatch.services.districts import outlines
 from dispatch.services.zone_drafts import File
-from dispatch.web.api.zone_forms import CopyIn, Draft, DraftHead, DraftIdIn, Drafts, EditIn, FileIn
+from dispatch.web.api.zone_forms import (
+    MEDIA,
+    CopyIn,
+    Draft,
+    DraftHead,
+    DraftIdIn,
+    Drafts,
+    EditIn,
+    ExportIn,
+    FileIn,
+    Published,
+    PublishIn,
+    SetIdIn,
+    ZonePreview,
+    ZoneSets,
+)
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
 
@@ -83,7 +98,52 @@ def blueprint(desk: Desk, districts: Path) -> APIBlueprint:
     def drop_draft(draft_id: str, path: DraftIdIn) -> dict[str, Any]:
         return zone_drafts.drop(desk, actor(), path.draft_id, utc_now())
 
+    _add_publishing(api, desk, districts)
     return api
+
+
+def _add_publishing(api: APIBlueprint, desk: Desk, districts: Path) -> None:
+    @api.get("/zone-drafts/<draft_id>/preview")
+    @needs(api, Permission.ZONES)
+    @api.input(DraftIdIn, location="path", arg_name="path")
+    @api.output(ZonePreview)
+    @api.doc(
+        summary="发布前预览: 哪些工单会换班组",
+        description="Open tickets, and those of the last 90 days, that the map has given to their team; `to_team` is "
+        "null where no team would answer, and `move` leaves these. What people have reassigned or ruled upon stays.",
+    )
+    def preview_draft(draft_id: str, path: DraftIdIn) -> dict[str, Any]:
+        return zone_publish.preview(desk, actor(), path.draft_id, utc_now())
+
+    @api.post("/zone-drafts/<draft_id>/publish")
+    @needs(api, Permission.ZONES)
+    @api.input(DraftIdIn, location="path", arg_name="path")
+    @api.input(PublishIn, arg_name="body")
+    @api.output(Published, 201)
+    @api.doc(
+        summary="发布网格草稿",
+        description="Grave problems must be mended (`unsolved-problems`); doubts need `is_sure` (`not-sure`). A draft "
+        "is gone then. `move` reassigns open tickets when the version becomes valid; `keep` leaves them.",
+    )
+    def publish_draft(draft_id: str, path: DraftIdIn, body: PublishIn) -> dict[str, Any]:
+        return zone_publish.publish(desk, actor(), path.draft_id, body.order(), outlines(districts), utc_now())
+
+    @api.get("/zone-sets")
+    @needs(api, Permission.ZONES)
+    @api.output(ZoneSets)
+    @api.doc(summary="网格版本")
+    def list_zone_sets() -> dict[str, Any]:
+        return {"items": zone_publish.versions(desk, actor(), utc_now())}
+
+    @api.get("/zone-sets/<set_id>/export")
+    @needs(api, Permission.ZONES)
+    @api.input(SetIdIn, location="path", arg_name="path")
+    @api.input(ExportIn, location="query", arg_name="query")
+    @api.doc(summary="导出网格", description="GeoJSON, CSV with WKT or KML; WGS-84.")
+    def export_zones(set_id: str, path: SetIdIn, query: ExportIn) -> Response:
+        answer = Response(zone_publish.export(desk, actor(), path.set_id, query.form), mimetype=MEDIA[query.form])
+        answer.headers["Content-Disposition"] = f'attachment; filename="zones-v{path.set_id}.{query.form}"'
+        return answer
 
 
 def _validated(model: Any, told: Any) -> Any:
