@@ -6,21 +6,12 @@ from collections.abc import Sequence
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.recommend import Travel
-from dispatch.geocode.eta import EtaProvider
-from dispatch.geocode.line import StraightLine
 from dispatch.services.desk import Desk
-
-_LINE = StraightLine()
-
-
-def provider(_desk: Desk) -> EtaProvider:
-    """Return who tells travel times here."""
-    return _LINE
 
 
 def travels(desk: Desk, target: Wgs84Point, origins: Sequence[Wgs84Point]) -> list[Travel | None]:
     """Return how long it takes from each origin to `target`; None where nobody can say. No transaction is open."""
     if not origins:
         return []
-    found = provider(desk).etas(target, origins)
+    found = desk.roads.provider().etas(target, origins)
     return [None if eta is None else Travel(eta.low_s, eta.high_s, eta.kind) for eta in found]

@@ -93,6 +93,13 @@ def test_the_way_back_is_another_where_streets_are_oneway() -> None:
     assert there != pytest.approx(back, rel=0.001)
 
 
+def test_searching_around_the_target_tells_the_same() -> None:
+    net = helsinki_net()
+    for target in _nodes(11, 30).tolist():
+        crews = _nodes(target + 1, 5)
+        assert net.seconds_between(target, crews).tolist() == net.seconds_to(target)[crews].tolist()
+
+
 def test_a_range_is_told_in_words() -> None:
     graph, (one, other) = helsinki(), _nodes(7, 2)
     (eta,) = RoadEtas(helsinki_net(), LineEtas(shipped().line)).etas(place_of(graph, one), [place_of(graph, other)])
