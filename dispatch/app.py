@@ -44,6 +44,7 @@ from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import (
     asking,
     board,
+    circle,
     console,
     crew,
     cti,
@@ -61,6 +62,7 @@ from dispatch.web.api import (
 from dispatch.web.now import utc_now
 from dispatch.web.pages import account, agent, factor, shell, signin, welcome
 from dispatch.web.pages import board as board_page
+from dispatch.web.pages import circle as circle_page
 from dispatch.web.pages import crew as crew_page
 from dispatch.web.pages import public as public_page
 
@@ -118,7 +120,7 @@ def _face_the_web(app: APIFlask, settings: Settings) -> None:
 
 def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
-    for face in (v1, cti, console, crew, photos, session, board, outages, push, asking, figures, health):
+    for face in (v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health):
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))
     app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))
@@ -130,7 +132,7 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(shell.blueprint(desk, _DATA))
     for screen in (signin, factor, welcome, account, agent, public_page):
         app.register_blueprint(screen.blueprint(desk))
-    for frame in (board_page, crew_page):
+    for frame in (board_page, circle_page, crew_page):
         app.register_blueprint(frame.blueprint())
 
 

@@ -14,6 +14,7 @@ from random import Random
 import click
 
 from dispatch.cli import context, serve
+from dispatch.cli import depots as depot_file
 from dispatch.domain.outage import NewOutage
 from dispatch.domain.place import Datum
 from dispatch.domain.roles import ROLE_LABELS, SYSTEM, Actor, Role
@@ -22,7 +23,7 @@ from dispatch.domain.times import shanghai_text
 from dispatch.domain.zone_file import read_zones
 from dispatch.domain.zones import Zone
 from dispatch.notify.port import Parcel
-from dispatch.services import accounts, board, bootstrap, health, outages, sealing, setup
+from dispatch.services import accounts, board, bootstrap, depots, health, outages, sealing, setup
 from dispatch.services.desk import Desk
 from dispatch.services.simulation import INQUIRIES, MIX, Hour, Outcome
 
@@ -41,6 +42,7 @@ _PLACES = (
     ("/", "公众页: 停水公告, 报修, 查进度 (无需登录)"),
     ("/agent", "坐席台"),
     ("/board", "看板, 大屏在 /wall"),
+    ("/circle", "30 分钟服务圈 (值班长, 管理员)"),
     ("/crew", "水管家 (手机)"),
 )
 # So many escalations are told in full; the rest is counted.
@@ -82,6 +84,8 @@ def demo(ctx: click.Context, once: bool) -> None:
     for line in bootstrap.bring_up(desk, context.DATA, start):
         click.echo(f"  {line}")
     people = cast(desk, start)
+    sample = depot_file.read(context.DATA / "depots.csv", Datum.WGS84)
+    click.echo(f"  样例驻点 {depots.replace(desk, SYSTEM, sample, start, is_sample=True)} 个")
     burst = play(desk, people["agent"].actor, start)
     announce(desk, people["dispatcher"].actor, burst, now)
     invite(settings, people, is_served=not once)

@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from dispatch import __version__
-from dispatch.cli import care, demo, people, push, replay, roads, serve, setup, zones
+from dispatch.cli import care, demo, depots, people, push, replay, roads, serve, setup, zones
 from dispatch.domain.errors import DispatchError
 
 
@@ -70,6 +70,7 @@ for _command in (
     people.create_token,
     people.reset_password,
     zones.import_zones,
+    depots.import_depots,
     zones.route,
     roads.import_roads,
     roads.eta,

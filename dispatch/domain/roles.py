@@ -50,6 +50,7 @@ class Permission(StrEnum):
     PHOTO = "photo"
     OUTAGE = "outage"
     ZONES = "zones"
+    CIRCLE = "circle"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -84,7 +85,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
     Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
     Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE},
-    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.AUDIT, P.ZONES},
+    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.AUDIT, P.ZONES, P.CIRCLE},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+
+from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.recommend import Travel
@@ -15,3 +18,10 @@ def travels(desk: Desk, target: Wgs84Point, origins: Sequence[Wgs84Point]) -> li
         return []
     found = desk.roads.provider().etas(target, origins)
     return [None if eta is None else Travel(eta.low_s, eta.high_s, eta.kind) for eta in found]
+
+
+def areas(
+    _desk: Desk, _places: Sequence[Wgs84Point], _minutes: float, _now: datetime
+) -> Sequence[BaseGeometry | None] | None:
+    """Return what is reached by road from each place, None for one off the roads; None in all without a road graph."""
+    return None

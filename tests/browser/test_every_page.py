@@ -20,6 +20,7 @@ PLACES = [
     ("/agent", "agent"),
     ("/board", "supervisor"),
     ("/figures", "supervisor"),
+    ("/circle", "supervisor"),
     ("/wall", "supervisor"),
     ("/crew", "crew.a"),
 ]

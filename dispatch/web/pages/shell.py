@@ -25,6 +25,7 @@ _SCREENS = {
     "agent": Permission.CALL,
     "board": Permission.READ,
     "figures": Permission.READ,
+    "circle": Permission.CIRCLE,
     "wall": Permission.READ,
     "crew": Permission.CREW,
 }
