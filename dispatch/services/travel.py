@@ -1,14 +1,16 @@
-"""How long crews need to a place: by the best provider that there is, corrected by what was observed."""
+"""How long crews need to a place, and what is reached from one: by road where there is a graph."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from shapely.geometry.base import BaseGeometry
+from shapely import MultiPolygon
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.recommend import Travel
+from dispatch.geocode.roads import InvalidRoads, RoutingMissing
+from dispatch.services import roads
 from dispatch.services.desk import Desk
 
 
@@ -21,7 +23,10 @@ def travels(desk: Desk, target: Wgs84Point, origins: Sequence[Wgs84Point]) -> li
 
 
 def areas(
-    _desk: Desk, _places: Sequence[Wgs84Point], _minutes: float, _now: datetime
-) -> Sequence[BaseGeometry | None] | None:
+    desk: Desk, places: Sequence[Wgs84Point], minutes: float, now: datetime
+) -> Sequence[MultiPolygon | None] | None:
     """Return what is reached by road from each place, None for one off the roads; None in all without a road graph."""
-    return None
+    try:
+        return [roads.isochrone(desk, place, minutes, now) for place in places] if desk.roads.current() else None
+    except (RoutingMissing, InvalidRoads):
+        return None

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain.errors import InvalidInput, NotPermitted
 from dispatch.domain.place import Datum, Wgs84Point, point_of, to_gcj02
 from dispatch.domain.roles import SYSTEM
-from dispatch.services import board, circle, depots, travel
+from dispatch.services import board, circle, depots, roads
 from dispatch.services.depots import Depot
 from dispatch.services.desk import Desk
 from tests.support.cast import ZONE_A, ZONE_FAR, Cast, dispatched, received, spot
+from tests.support.roads import CHANGSHA, in_changsha, shipped
 
 MIDDLE = Wgs84Point(112.99, 28.125)
 
@@ -83,33 +84,32 @@ def test_without_depots_everything_is_a_hole(desk: Desk, cast: Cast, now: dateti
     assert len(found["holes"]) == 112
 
 
-@pytest.mark.usefixtures("placed")
-def test_by_road_the_areas_are_exact_and_drawn(
-    desk: Desk, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def areas(_desk: Desk, places: list[Wgs84Point], minutes: float, _now: datetime) -> Sequence[BaseGeometry | None]:
-        assert minutes == 30
-        west = shapely.box(110, 27, 112.99, 30)  # as if the west were reached, and one depot lay on no road
-        return [west, None, shapely.box(112.99, 27, 116, 30)][: len(places)]
-
-    monkeypatch.setattr(travel, "areas", areas)
+def test_by_road_the_areas_are_exact_and_drawn(desk: Desk, cast: Cast, now: datetime) -> None:
+    roads.import_graph(desk, SYSTEM, in_changsha(), shipped(), "changsha.osm.pbf", now)
+    depots.replace(desk, SYSTEM, [depot(1, *CHANGSHA), depot(2, 113.09, 28.24)], now)
+    received(desk, now, point=Wgs84Point(113.005, 28.2))
     dispatched(desk, now, ZONE_FAR)
     found = report(desk, cast, now)
     first, second = found["depots"]
-    assert (found["is_drawn"], second["area"], second["tickets"]) == (
-        True,
-        {"low": 0.0, "high": 0.0},
-        {"low": 0.0, "high": 0.0},
-    )
-    assert 0.4 < first["area"]["low"] == first["area"]["high"] < 0.7
-    assert found["total"]["area"] == first["area"]
-    assert {hole["zone_id"] for hole in found["holes"]} >= {ZONE_FAR}
-    reached, missed = (shapely.from_geojson(str(found[name]).replace("'", '"')) for name in ("reached", "missed"))
-    assert reached.bounds[2] <= 112.991
-    assert missed.bounds[0] >= 112.989
-    whole = report(desk, cast, now, MIDDLE)
-    assert whole["with_extra"] == {"area": {"low": 1.0, "high": 1.0}, "tickets": {"low": 1.0, "high": 1.0}}
-    assert whole["holes"] == []
+    assert (found["is_drawn"], second["area"]) == (True, {"low": 0.0, "high": 0.0})  # it lies on no road
+    assert 0 < first["area"]["low"] == first["area"]["high"] < 0.1
+    assert first["tickets"] == {"low": 0.5, "high": 0.5}
+    assert found["total"] == {name: first[name] for name in ("area", "tickets")}
+    assert ZONE_FAR in {hole["zone_id"] for hole in found["holes"] if hole["missed"] == {"low": 1.0, "high": 1.0}}
+    reached, missed = (shapely.from_geojson(json.dumps(found[name])) for name in ("reached", "missed"))
+    assert reached.contains(shapely.Point(113.0, 28.21))
+    assert not missed.contains(shapely.Point(113.0, 28.21))
+    assert missed.contains(shapely.Point(113.09, 28.24))
+    tried = report(desk, cast, now, Wgs84Point(113.01, 28.22))
+    assert tried["with_extra"]["area"]["low"] >= tried["total"]["area"]["low"]
+
+
+def test_roads_that_cannot_be_used_draw_nothing(
+    desk: Desk, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roads.import_graph(desk, SYSTEM, in_changsha(), shipped(), "changsha.osm.pbf", now)
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    assert report(desk, cast, now)["is_drawn"] is False
 
 
 def test_others_may_not_look(desk: Desk, cast: Cast, now: datetime) -> None:
