@@ -1,6 +1,7 @@
 // The map: own grids and districts as base, tiles of any datum under them where the installation has some.
 // Leaflet is the global `L`; everything that goes in and comes out here is [lon, lat] in WGS-84.
 import { fromWgs84, toWgs84 } from "./datum.js";
+import { h } from "./dom.js";
 import { page, t } from "./page.js";
 
 const L = window.L;
@@ -50,12 +51,15 @@ export async function drawBase(map, { onGrid } = {}) {
     style: { className: "map-grid" },
     onEachFeature: (feature, polygon) => {
       byId.set(feature.properties.id, polygon);
-      polygon.bindTooltip(feature.properties.name, { direction: "center", className: "map-name" });
+      polygon.bindTooltip(asText(feature.properties.name), { direction: "center", className: "map-name" });
       if (onGrid) polygon.on("click", (event) => onGrid(feature.properties, fromMap(event.latlng)));
     },
   }).addTo(map);
   return { layer, byId };
 }
+
+/** Return a name as Leaflet may show it: of a string it makes HTML, and names come from files. */
+export const asText = (name) => h("span", {}, name);
 
 const coordsToLatLng = ([lon, lat]) => L.latLng(...toMap([lon, lat]));
 

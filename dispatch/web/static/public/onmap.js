@@ -1,5 +1,5 @@
 // Known outages on the map, and the names of the districts.
-import { toMap } from "/static/common/map.js";
+import { asText, toMap } from "/static/common/map.js";
 
 /** Mark the grids of the notices; those that are without water already look different from those that will be. */
 export function mark(base, outages) {
@@ -22,6 +22,6 @@ export async function nameDistricts(map) {
   const districts = await (await fetch("/map/districts.geojson")).json();
   window.L.geoJSON(districts, {
     coordsToLatLng: ([lon, lat]) => window.L.latLng(...toMap([lon, lat])), interactive: false, style: { stroke: false, fill: false },
-    onEachFeature: ({ properties }, shape) => shape.bindTooltip(properties.name, { permanent: true, direction: "center", className: "map-district-name" }),
+    onEachFeature: ({ properties }, shape) => shape.bindTooltip(asText(properties.name), { permanent: true, direction: "center", className: "map-district-name" }),
   }).addTo(map);
 }
