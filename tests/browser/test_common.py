@@ -1,4 +1,4 @@
-"""What the screens share."""
+"""What the screens share: names that are only ever text, keys under Caps Lock, and words where something fails."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dispatch.domain.zone_file import read_zones
 from dispatch.services import setup
 from dispatch.services.desk import Desk
 from tests.support.browser import Pages
+from tests.support.cast import ZONE_A, dispatched
 from tests.support.processes import utc_now
 from tests.support.store import DATA, SINCE
 
@@ -55,3 +56,54 @@ def test_a_name_on_the_map_is_text_whatever_it_looks_like(pages: Pages, desk: De
     visitor.goto("/")
     expect(visitor.locator(".map-district-name").first).to_have_text(MARKUP)
     assert visitor.locator(".map-district-name :is(img, b)").count() == 0
+
+
+def test_letters_are_keys_under_caps_lock_too(pages: Pages, desk: Desk) -> None:
+    number = dispatched(desk, utc_now(), ZONE_A)
+    page = pages.signed_in("supervisor")
+    page.goto("/board")
+    expect(page.locator(f"[data-ticket='{number}']")).to_be_visible()
+    page.keyboard.press("J")  # a capital without Shift
+    assert page.evaluate("document.activeElement.dataset.ticket") == number
+    page.keyboard.press("Shift+F")  # with Shift it is no key of the board
+    assert not page.locator("#filters").evaluate("(filters) => filters.open")
+
+
+def test_a_period_without_a_day_is_told_and_keeps_what_is_shown(pages: Pages, desk: Desk) -> None:
+    dispatched(desk, utc_now(), ZONE_A)
+    page = pages.signed_in("supervisor")
+    page.goto("/figures")
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+    day = page.input_value("#to")
+    page.fill("#to", "")
+    expect(page.locator("#told")).to_have_text("请选择起止两个日期")
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+    page.fill("#to", day)
+    expect(page.locator("#told")).to_have_text("")
+
+
+def test_the_filters_of_the_board_come_as_soon_as_the_server_gives_them(pages: Pages) -> None:
+    page = pages.signed_in("supervisor")
+    asked = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=503, json={"code": "database-unavailable", "status": 503, "detail": "数据库暂不可用"})
+
+    page.route("**/api/v1/board/teams", refuse)
+    page.goto("/board")
+    page.keyboard.press("f")
+    expect(page.locator("#filters")).to_have_attribute("open", "")
+    expect(page.get_by_label("级别")).to_have_count(0)
+    assert asked
+    page.unroute("**/api/v1/board/teams")
+    expect(page.get_by_label("级别")).to_be_visible()
+
+
+def test_what_closes_a_message_says_so(pages: Pages) -> None:
+    for language, word in (("zh", "关闭"), ("en", "Close")):
+        page = pages.visitor(language=language)
+        page.goto("/")
+        page.evaluate("import('/static/common/dom.js').then(({ toast }) => { toast('…', { kind: 'error' }); })")
+        page.get_by_role("button", name=word, exact=True).click()
+        expect(page.locator(".toast")).to_have_count(0)

@@ -17,6 +17,7 @@ import { Tickets } from "./state.js";
 
 const PAGE = 100;
 const MOST_ENDED = 1_000;
+const FILTERS_AGAIN_MS = 3_000;
 const word = (name) => t(`board.${name}`);
 // The detail stands below the queue, and would open unseen.
 const NARROW = matchMedia("(max-width: 799px)");
@@ -208,6 +209,15 @@ function drawKeys() {
   fill($("#keys"), Object.entries(words).map(([key, word]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, word)]));
 }
 
+async function buildFilters() {
+  try {
+    await filters.build((await get("/board/teams")).items, (filter) => { tickets.filter = filter; load().catch(told); recount(); });
+  } catch (problem) {
+    mayFail(problem); // the lamp and the queue tell; the form comes with the server
+    setTimeout(buildFilters, FILTERS_AGAIN_MS);
+  }
+}
+
 // ---------------------------------------------------------------- what is heard
 
 function hear(ticket) {
@@ -246,4 +256,4 @@ window.addEventListener("signed-out", () => { $("#signed-out").hidden = false; }
 $("#more").addEventListener("click", () => loadMore().catch(told));
 watchAttention();
 drawKeys();
-get("/board/teams").then(({ items }) => filters.build(items, (filter) => { tickets.filter = filter; load().catch(told); recount(); })).catch(told);
+buildFilters();

@@ -15,6 +15,10 @@ function asked() {
 }
 
 async function show() {
+  if (!$("#asked").checkValidity()) {
+    $("#told").textContent = t("board.period_needed");
+    return;
+  }
   const query = asked();
   $("#export").href = `/api/v1/figures.xlsx?${new URLSearchParams(query)}`;
   try {

@@ -1,4 +1,5 @@
 // Elements without HTML text: what people typed can only ever be text.
+import { t } from "./page.js";
 
 /**
  * Make an element.
@@ -38,7 +39,7 @@ export function toast(text, { kind = "info", action = null } = {}) {
   const close = () => note.remove();
   const button = action && h("button", { type: "button", onclick: () => { close(); action.run(); } }, action.label);
   const note = h(`div.toast.${kind}`, kind === "error" ? { role: "alert" } : {}, h("span", {}, text), button,
-    h("button.toast-close", { type: "button", "aria-label": "×", onclick: close }, "×"));
+    h("button.toast-close", { type: "button", "aria-label": t("common.close"), onclick: close }, "×"));
   document.getElementById("toasts").append(note);
   if (kind !== "error") setTimeout(close, 6000);
   return close;

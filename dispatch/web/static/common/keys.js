@@ -7,7 +7,7 @@ const isTyping = (target) => target.closest?.("input:not([type=radio],[type=chec
 
 /**
  * Bind keys: {"F2": run, "Alt+M": run, "Ctrl+Enter": run, "/": run}. A plain key is left alone where somebody types.
- * A letter means its key: with Alt, some keyboards type another sign.
+ * A letter means its key: with Alt, some keyboards type another sign, and Caps Lock makes it a capital.
  * @returns {() => void} unbinds them
  */
 export function bind(keys, within = document) {
@@ -24,9 +24,12 @@ export function bind(keys, within = document) {
   return () => within.removeEventListener("keydown", listen);
 }
 
+/** A capital that nobody holds Shift for is the work of Caps Lock. */
+const withoutCapsLock = ({ key, shiftKey }) => (key.length === 1 && !shiftKey ? key.toLowerCase() : key);
+
 function nameOf(event) {
   const letter = /^(?:Key|Digit)(.)$/.exec(event.code)?.[1];
   const isModified = event.ctrlKey || event.altKey || event.metaKey;
-  const key = isModified && letter ? letter : event.key;
+  const key = isModified && letter ? letter : withoutCapsLock(event);
   return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${key}`;
 }
