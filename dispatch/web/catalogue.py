@@ -38,6 +38,20 @@ def words(language: str, wanted: tuple[str, ...]) -> dict[str, str]:
     return {f"{section}.{key}": pair[column] for section in wanted for key, pair in sections()[section].items()}
 
 
+def problem(language: str, code: str, field: str | None, members: Mapping[str, object]) -> str | None:
+    """Return the sentence for a problem, by its field where that has one, else by its code; None where neither is known.
+
+    Args:
+        language: As in `LANGUAGES`.
+        code: That of the problem document, as are the two below.
+        field: Name of the input field at fault.
+        members: What fills the `{places}`.
+    """
+    names = (f"{code}:{field}", f"{code}:field" if field else code, code)
+    pair = next((sections()["error"][name] for name in names if name in sections()["error"]), None)
+    return pair and pair[list(LANGUAGES).index(language)].format_map({**members, "field": field})
+
+
 def word(language: str, name: str, **values: object) -> str:
     """Return one word with its `{places}` filled.
 

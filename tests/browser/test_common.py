@@ -107,3 +107,12 @@ def test_what_closes_a_message_says_so(pages: Pages) -> None:
         page.evaluate("import('/static/common/dom.js').then(({ toast }) => { toast('…', { kind: 'error' }); })")
         page.get_by_role("button", name=word, exact=True).click()
         expect(page.locator(".toast")).to_have_count(0)
+
+
+def test_what_the_server_refuses_is_said_in_the_language_of_the_page(pages: Pages) -> None:
+    for language, told in (("zh", "结束时间须晚于开始时间"), ("en", "The period is empty or too long")):
+        page = pages.signed_in("supervisor", language=language)
+        page.goto("/figures")
+        page.fill("#from", "2026-11-24")
+        page.fill("#to", "2026-11-01")
+        expect(page.get_by_role("alert").first).to_contain_text(told)

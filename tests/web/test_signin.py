@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -227,3 +228,21 @@ def test_a_page_for_others_says_so_and_shows_the_way_home(paged: APIFlask, in_: 
 @on_sqlite
 def test_a_page_is_no_part_of_the_api(paged: APIFlask) -> None:
     assert "/secret" not in paged.test_client().get("/openapi.json").get_json()["paths"]
+
+
+@on_sqlite
+def test_a_page_says_in_english_what_is_wrong(browser: Browser) -> None:
+    browser.client.set_cookie("language", "en")
+    assert "Login, password or code is wrong" in browser.sign_in("agent", "falsch falsch").text
+    browser.sign_in("agent")
+    told = {"password": password_of("agent"), "new": "一二三四五六七八九十", "again": "anders"}
+    assert "The two passwords differ" in browser.submit("/account/password", **told).text
+    while True:
+        answer = browser.submit("/account/password", **(told | {"password": "falsch", "again": told["new"]}))
+        if answer.status_code == 429:
+            break
+        assert "The password is wrong" in answer.text
+    assert re.search(r"Too many attempts; try again in \d+ s", answer.text)
+    assert "This page is not for your role" in browser.client.get("/board").text
+    browser.client.set_cookie("language", "zh")
+    assert "两次输入的密码不一致" in browser.submit("/account/password", **told).text

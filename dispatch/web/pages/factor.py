@@ -15,7 +15,7 @@ from dispatch.services.desk import Desk
 from dispatch.storage.accounts import Session
 from dispatch.web import auth
 from dispatch.web.now import utc_now
-from dispatch.web.pages.shell import render
+from dispatch.web.pages.shell import in_words, render
 from dispatch.web.pages.signin import Answer, address, onward, wanted
 
 
@@ -35,9 +35,9 @@ def blueprint(desk: Desk) -> APIBlueprint:
                 desk, _waiting(desk), code=request.form.get("code", ""), address=address(), now=utc_now()
             )
         except WrongCredentials as error:
-            return _form(desk, error.detail, 401)
+            return _form(desk, in_words(error), 401)
         except TooManyAttempts as error:
-            return _form(desk, error.detail, 429, {"Retry-After": str(error.wait_s)})
+            return _form(desk, in_words(error), 429, {"Retry-After": str(error.wait_s)})
         auth.remember(token)
         return onward(desk)
 

@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 from xstatic.pkg import leaflet, leaflet_markercluster
 
+from dispatch.domain.errors import DispatchError
 from dispatch.domain.roles import PERMISSIONS, TEAM_BOUND, Actor, Permission
 from dispatch.services import basemap
 from dispatch.services.desk import Desk
@@ -34,6 +35,8 @@ _ALWAYS = (
     "common", "status", "verb", "clock", "sla", "role", "category", "level", "reason",
     "advice", "advice_kind", "advice_not", "advice_part",
 )  # fmt: skip
+# In Chinese a problem says it better itself.
+_PROBLEMS = {code: () if code == catalogue.DEFAULT else ("error",) for code in catalogue.LANGUAGES}
 _VENDORS = {"leaflet": leaflet.BASE_DIR, "markercluster": leaflet_markercluster.BASE_DIR}
 _A_YEAR_S = 365 * 86_400
 
@@ -72,6 +75,13 @@ def spoken() -> str:
     return catalogue.language_of(request.cookies.get("language"))
 
 
+def in_words(error: DispatchError) -> str:
+    """Return what an error says: in Chinese its own sentence, else that of the catalogue for its code."""
+    code = spoken()
+    told = None if code == catalogue.DEFAULT else catalogue.problem(code, error.code, error.field, error.extra)
+    return told or error.detail
+
+
 def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any] | None = None, **context: Any) -> str:
     """Return a page.
 
@@ -85,13 +95,14 @@ def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any
     return render_template(
         template,
         t=partial(catalogue.word, code),
+        in_words=in_words,
         language=code,
         lang=catalogue.LANGUAGES[code],
         languages=catalogue.LANGUAGES,
         visitor=auth.visitor(),
         screens=_screens(auth.visitor()),
         is_sample=basemap.is_sample(current_app.extensions["desk"], utc_now()),
-        words=_script_json(catalogue.words(code, (*_ALWAYS, *sections))),
+        words=_script_json(catalogue.words(code, (*_ALWAYS, *_PROBLEMS[code], *sections))),
         page=_script_json(_page(code, data or {})),
         **context,
     )

@@ -14,7 +14,7 @@ from dispatch.services import sessions
 from dispatch.services.desk import Desk
 from dispatch.web import auth
 from dispatch.web.now import utc_now
-from dispatch.web.pages.shell import render
+from dispatch.web.pages.shell import in_words, render
 
 Answer = tuple[str, int, dict[str, str]]
 
@@ -34,9 +34,9 @@ def blueprint(desk: Desk) -> APIBlueprint:
         try:
             token = sessions.sign_in(desk, address=address(), now=utc_now(), **told)
         except WrongCredentials as error:
-            return _form(error.detail, 401)
+            return _form(in_words(error), 401)
         except TooManyAttempts as error:
-            return _form(error.detail, 429, {"Retry-After": str(error.wait_s)})
+            return _form(in_words(error), 429, {"Retry-After": str(error.wait_s)})
         auth.remember(token)
         return onward(desk)
 
@@ -93,7 +93,7 @@ def _doors(pages: APIBlueprint) -> None:
     def refused(error: auth.PageRefused) -> Answer:
         known = auth.visitor()
         home = auth.home_of(known.role) if known else "/signin"
-        return render("signin/refused.html", title="signin.refused", fault=error.detail, way=home), 403, {}
+        return render("signin/refused.html", title="signin.refused", fault=in_words(error), way=home), 403, {}
 
     @pages.app_errorhandler(CSRFError)
     def expired(_error: CSRFError) -> Answer:

@@ -13,7 +13,7 @@ from dispatch.services.desk import Desk
 from dispatch.services.setup import Conflict
 from dispatch.web import auth
 from dispatch.web.now import utc_now
-from dispatch.web.pages.shell import render
+from dispatch.web.pages.shell import in_words, render
 from dispatch.web.pages.signin import Answer, address, onward
 
 
@@ -40,7 +40,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
 
     @pages.errorhandler(LinkSpent)
     def spent(error: LinkSpent) -> Answer:
-        return render("signin/refused.html", title="signin.link_spent", fault=error.detail, way="/signin"), 404, {}
+        return render("signin/refused.html", title="signin.link_spent", fault=in_words(error), way="/signin"), 404, {}
 
     return pages
 

@@ -61,9 +61,17 @@ async function send(method, path, body, headers = {}, isRetry = false) {
     await refresh();
     return send(method, path, body, headers, true);
   }
-  const problem = new Problem({ ...document, detail: tOr(`error.${document.code}`, document.detail) }, response);
+  const problem = new Problem({ ...document, detail: inWords(document) }, response);
   if (problem.status === 401) window.dispatchEvent(new CustomEvent("signed-out"));
   throw problem;
+}
+
+/** Return what a problem says: in Chinese its own sentence, else that of the catalogue, as catalogue.py finds it. */
+export function inWords(document) {
+  const { code, field } = document;
+  const names = [`error.${code}:${field}`, `error.${code}${field ? ":field" : ""}`, `error.${code}`];
+  const name = names.find((one) => tOr(one, null));
+  return name ? t(name, document) : document.detail;
 }
 
 async function reach(path, options) {

@@ -1,4 +1,5 @@
 // Passkeys: what the server asks, put to the browser, and its answer in JSON. Bytes travel as base64url.
+import { inWords } from "/static/common/api.js";
 import { page, t } from "/static/common/page.js";
 
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
@@ -10,7 +11,7 @@ export async function send(path, body = {}) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": page.csrf };
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body), credentials: "same-origin" });
   const told = await response.json().catch(() => ({}));
-  if (!response.ok || response.redirected) throw new Error(told.detail || t("signin.passkey_failed"));
+  if (!response.ok || response.redirected) throw new Error(inWords(told) || t("signin.passkey_failed"));
   return told;
 }
 
