@@ -114,7 +114,7 @@ def _face_the_web(app: APIFlask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=behind, x_proto=behind, x_host=behind)  # type: ignore[method-assign]
     body.install(app)
     headers.install(app, settings)
-    errors.register(app)
+    errors.register(app, shell.fault)
     openapi.configure(app)
 
 

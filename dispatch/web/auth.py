@@ -22,15 +22,13 @@ from dispatch.services import sessions
 from dispatch.services.desk import Desk
 from dispatch.services.setup import actor_of_token
 from dispatch.storage.accounts import Session
-from dispatch.web.errors import problem
+from dispatch.web.errors import MACHINES, problem
 from dispatch.web.now import utc_now
 
 # What was looked up is trusted so long: a revoked token or an ended session dies within this time, and a burst asks
 # the database once.
 _TRUSTED_FOR = timedelta(seconds=2)
 _MOST_KNOWN = 4096
-# Where programs speak, with a token: everything else is a form of a page.
-_API = ("/api/", "/cti/")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Where a role works; an integration has no screen.
 _HOMES = {Role.AGENT: "/agent", Role.CREW: "/crew", Role.LEAD: "/crew"}
@@ -125,7 +123,7 @@ def install(app: Flask, desk: Desk, secret_key: str) -> None:
     )
     app.extensions["tokens"] = _Known(desk, actor_of_token)
     app.extensions["sessions"] = _Known(desk, sessions.look)
-    login = LoginManager(app)
+    login = LoginManager(app, add_context_processor=False)  # a page of an error asks the database for nothing
     login.session_protection = None  # a phone changes its address; ours is bound to nothing but its token
     login.user_loader(_browser)
     csrf.init_app(app)
@@ -172,7 +170,7 @@ def _check_csrf() -> None:
     """Refuse what another site may have made a browser send: it sends our cookie along, and cannot read our token."""
     if request.method in _SAFE or request.url_rule is None:
         return
-    if not request.path.startswith(_API):
+    if not request.path.startswith(MACHINES):  # a form of a page
         csrf.protect()
     elif not has_token() and signed_in() is not None:
         try:

@@ -39,7 +39,7 @@ def words(language: str, wanted: tuple[str, ...]) -> dict[str, str]:
 
 
 def problem(language: str, code: str, field: str | None, members: Mapping[str, object]) -> str | None:
-    """Return the sentence for a problem, by its field where that has one, else by its code; None where neither is known.
+    """Return the sentence for a problem, by its field where that has one, else by its code; None where none is known.
 
     Args:
         language: As in `LANGUAGES`.

@@ -1,13 +1,17 @@
-"""The one place where errors become answers: RFC 9457 problem+json, in Chinese for people, with a code for machines."""
+"""The one place where errors become answers: RFC 9457 problem+json, in Chinese for people, with a code for machines.
+
+Somebody who opens an address in a browser gets a page instead: one who asks for HTML first, and not of the API.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import structlog
 from apiflask import APIFlask, HTTPError
-from flask import Response, request
+from flask import Response, current_app, request
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -15,6 +19,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from dispatch.domain.errors import DispatchError
 from dispatch.web.messages import explain
 
+# Makes the page of an error from its status, its code and, where a domain error has one, itself.
+FaultPage = Callable[[int, str, DispatchError | None], str]
+# Where programs speak.
+MACHINES = ("/api/", "/cti/")
 log = structlog.get_logger()
 PROBLEM_JSON = "application/problem+json"
 _TITLES = {
@@ -49,13 +57,23 @@ def problem(status: int, code: str, detail: str, **members: Any) -> Response:
     return Response(text, status, content_type=PROBLEM_JSON)
 
 
-def register(app: APIFlask) -> None:
-    """Teach `app` to answer every error as a problem."""
+def register(app: APIFlask, fault_page: FaultPage) -> None:
+    """Teach `app` to answer every error as a problem, or to a person as a page."""
+    app.extensions["fault_page"] = fault_page
     app.error_processor(_invalid)
     app.register_error_handler(DispatchError, _domain)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(Exception, _bug)
+
+
+def _answer(status: int, code: str, detail: str, error: DispatchError | None = None) -> Response:
+    """Answer in the form that was asked for: a page only where HTML is preferred, as by browsers for an address."""
+    preferred = request.accept_mimetypes.best_match([PROBLEM_JSON, "application/json", "text/html"])
+    if preferred == "text/html" and not request.path.startswith(MACHINES):
+        fault_page: FaultPage = current_app.extensions["fault_page"]
+        return Response(fault_page(status, code, error), status, {"Cache-Control": "no-store"}, mimetype="text/html")
+    return problem(status, code, detail, field=error and error.field, **(error.extra if error else {}))
 
 
 def _invalid(error: HTTPError) -> Response:
@@ -71,7 +89,7 @@ def _invalid(error: HTTPError) -> Response:
 
 
 def _domain(error: DispatchError) -> Response:
-    answer = problem(error.status, error.code, error.detail, field=error.field, **error.extra)
+    answer = _answer(error.status, error.code, error.detail, error)
     if "retry_after_s" in error.extra:
         answer.headers["Retry-After"] = str(error.extra["retry_after_s"])
     return answer
@@ -79,7 +97,7 @@ def _domain(error: DispatchError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    answer = problem(status, error.name.lower().replace(" ", "-"), _detail(error, status))
+    answer = _answer(status, error.name.lower().replace(" ", "-"), _detail(error, status))
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             answer.headers[name] = value
@@ -96,11 +114,11 @@ def _detail(error: HTTPException, status: int) -> str:
 
 def _database(error: OperationalError) -> Response:
     log.exception("database", path=request.path, error=type(error.orig).__name__)
-    answer = problem(503, "database-unavailable", "数据库暂不可用, 请稍后重试")
+    answer = _answer(503, "database-unavailable", "数据库暂不可用, 请稍后重试")
     answer.headers["Retry-After"] = "5"
     return answer
 
 
 def _bug(error: Exception) -> Response:
     log.exception("unhandled", path=request.path, error=type(error).__name__)
-    return problem(500, "internal", "系统内部错误, 已记录; 请重试或联系管理员")
+    return _answer(500, "internal", "系统内部错误, 已记录; 请重试或联系管理员")

@@ -34,6 +34,7 @@ _DONE = {
     "passkey_removed": "signin.done_passkey_removed",
     "others": "signin.done_others",
 }
+_PAGE = "/account"
 # Where the cookie of this browser keeps a secret that is not yet switched on.
 _DRAFT = "totp"
 
@@ -42,7 +43,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
     """Return the routes over one desk."""
     pages = APIBlueprint("account", __name__, enable_openapi=False)
 
-    @pages.get("/account")
+    @pages.get(_PAGE)
     @auth.own(pages, may_lack_factor=True)
     def show(known: Session) -> Answer:
         return _page(desk, known)
@@ -152,12 +153,13 @@ def _done(desk: Desk, what: str, token: str | None = None) -> Response:
     if token is not None:
         auth.remember(token)
         return onward(desk)
-    return redirect(f"/account?done={what}", 303)
+    return redirect(f"{_PAGE}?done={what}", 303)
 
 
 def _page(desk: Desk, known: Session, error: DispatchError | None = None, what: str = "") -> Answer:
     page = render(
         "signin/account.html",
+        here=_PAGE,
         sections=("signin",),
         known=known,
         role=ROLE_LABELS[known.actor.role],

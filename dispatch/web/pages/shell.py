@@ -37,6 +37,15 @@ _ALWAYS = (
 )  # fmt: skip
 # In Chinese a problem says it better itself.
 _PROBLEMS = {code: () if code == catalogue.DEFAULT else ("error",) for code in catalogue.LANGUAGES}
+# What the page of an error is called.
+_FAULTS = {
+    403: "common.no_permission",
+    404: "common.not_found",
+    405: "common.not_found",
+    500: "common.broken",
+    503: "common.away",
+}
+_OURS = 500
 _VENDORS = {"leaflet": leaflet.BASE_DIR, "markercluster": leaflet_markercluster.BASE_DIR}
 _A_YEAR_S = 365 * 86_400
 
@@ -91,6 +100,38 @@ def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any
         data: What its scripts are told, as `page.data`.
         context: For the template.
     """
+    is_sample = basemap.is_sample(current_app.extensions["desk"], utc_now())
+    return _frame(template, auth.visitor(), is_sample, sections, data or {}, context)
+
+
+def fault(status: int, code: str, error: DispatchError | None) -> str:
+    """Return the page of an error. Where the server itself has failed, its frame asks the database for nothing."""
+    language = spoken()
+    title = catalogue.word(language, _FAULTS.get(status, "common.went_wrong"))
+    told = in_words(error) if error else catalogue.problem(language, code, None, {})
+    if status >= _OURS:
+        may_retry = request.method == "GET"
+        context = {"title": title, "told": told, "home": "/", "may_retry": may_retry}
+        return _frame("fault.html", None, False, (), {}, context)
+    visitor = auth.visitor()
+    home = auth.home_of(visitor.role) if visitor else "/"
+    return render("fault.html", title=title, told=told, home=home, may_retry=False)
+
+
+def way_back(otherwise: str = "/") -> str:
+    """Return a path under which a link shows this page again; the address of a form may take no link."""
+    takes_links = request.method in ("GET", "HEAD") or (request.url_rule and "GET" in (request.url_rule.methods or ()))
+    return request.full_path.rstrip("?") if takes_links else otherwise
+
+
+def _frame(
+    template: str,
+    visitor: Actor | None,
+    is_sample: bool,
+    sections: tuple[str, ...],
+    data: dict[str, Any],
+    context: dict[str, Any],
+) -> str:
     code = spoken()
     return render_template(
         template,
@@ -99,12 +140,12 @@ def render(template: str, *, sections: tuple[str, ...] = (), data: dict[str, Any
         language=code,
         lang=catalogue.LANGUAGES[code],
         languages=catalogue.LANGUAGES,
-        visitor=auth.visitor(),
-        screens=_screens(auth.visitor()),
-        is_sample=basemap.is_sample(current_app.extensions["desk"], utc_now()),
+        visitor=visitor,
+        screens=_screens(visitor),
+        is_sample=is_sample,
         words=_script_json(catalogue.words(code, (*_ALWAYS, *_PROBLEMS[code], *sections))),
-        page=_script_json(_page(code, data or {})),
-        **context,
+        page=_script_json(_page(code, visitor, data)),
+        **{"here": way_back(), **context},
     )
 
 
@@ -117,10 +158,9 @@ def _screens(visitor: Actor | None) -> list[str]:
     return [name for name, permission in _SCREENS.items() if permission in PERMISSIONS[visitor.role]]
 
 
-def _page(code: str, data: dict[str, Any]) -> dict[str, Any]:
+def _page(code: str, visitor: Actor | None, data: dict[str, Any]) -> dict[str, Any]:
     settings = current_app.extensions["desk"].settings
     tiles = {"url": settings.tiles_url, "datum": settings.tiles_datum, "credit": settings.tiles_credit}
-    visitor = auth.visitor()
     return {
         "lang": code,
         "csrf": generate_csrf(),

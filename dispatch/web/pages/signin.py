@@ -14,7 +14,7 @@ from dispatch.services import sessions
 from dispatch.services.desk import Desk
 from dispatch.web import auth
 from dispatch.web.now import utc_now
-from dispatch.web.pages.shell import in_words, render
+from dispatch.web.pages.shell import in_words, render, way_back
 
 Answer = tuple[str, int, dict[str, str]]
 
@@ -97,5 +97,5 @@ def _doors(pages: APIBlueprint) -> None:
 
     @pages.app_errorhandler(CSRFError)
     def expired(_error: CSRFError) -> Answer:
-        way = request.path if request.url_rule and "GET" in (request.url_rule.methods or ()) else "/signin"
+        way = way_back("/signin")
         return render("signin/refused.html", title="signin.expired", fault="", way=way), 400, {}
