@@ -116,3 +116,20 @@ def test_what_the_server_refuses_is_said_in_the_language_of_the_page(pages: Page
         page.fill("#from", "2026-11-24")
         page.fill("#to", "2026-11-01")
         expect(page.get_by_role("alert").first).to_contain_text(told)
+
+
+def test_a_file_that_is_missing_fails_a_test_and_a_refused_request_does_not(pages: Pages) -> None:
+    page = pages.visitor()
+    page.goto("/signin")
+    for path in ("/api/v1/tickets", "/static/common/gone.js", "/vendor/leaflet/gone.css"):
+        page.evaluate("(path) => fetch(path).then((answer) => answer.text())", path)
+    page.fill("#login", "agent")
+    page.fill("#password", "falsch")
+    page.press("#password", "Enter")
+    expect(page.locator("#fault")).to_be_visible()
+    missed = pages.watch.unexpected()
+    assert [fault.partition("127.0.0.1")[2].partition("/")[2] for fault in missed] == [
+        "static/common/gone.js)",
+        "vendor/leaflet/gone.css)",
+    ]
+    pages.watch.allow(r"/gone\.")

@@ -63,6 +63,21 @@ def test_who_has_gone_frees_its_place(desk: Desk, tmp_path: Path) -> None:
 
 
 @on_sqlite
+def test_three_hundred_streams_hear_of_a_call(desk: Desk, tmp_path: Path) -> None:
+    """Nobody's message is lost; how fast they come is measured by bench/streams.py."""
+    token = token_for(desk)
+    with Site(desk, tmp_path, DISPATCH_THREADS="512") as site:
+        web = site.web().wait_until_up()
+        with clients(site.port, token, 300) as opened:
+            assert {client.status for client in opened} == {200}
+            wait_for(lambda: begun(opened), "all streams have begun")
+            number = received(desk, utc_now())
+            wait_for(lambda: all(is_told(client, number) for client in opened), "all are told", every_s=0.1)
+            assert not [client for client in opened if client.is_over]
+            assert web.health() is not None, "the other threads do their work"
+
+
+@on_sqlite
 def test_a_token_that_expires_ends_its_stream(desk: Desk, site: Site) -> None:
     site.web().wait_until_up()
     with clients(site.port, token_for(desk, utc_now() + timedelta(seconds=3)), 1) as (client,):

@@ -34,8 +34,12 @@ ARGUMENTS = [
 ]
 INSTALL = "apt-get install -y chromium fonts-noto-cjk  (or set CHROMIUM to another one)"
 SHOTS = Path(__file__).parents[2] / "docs" / "guide" / "img"
-# An answer of the API that is a problem is no fault of the page; Chromium says it on the console all the same.
-_PROBLEM = re.compile(r"Failed to load resource: the server responded with a status of (4\d\d|503)")
+# What the API refuses, and what a form is refused, is no fault of the page; Chromium says it on the console all the
+# same. A script, style, picture or map that is missing is one.
+_PROBLEM = re.compile(
+    r"Failed to load resource: the server responded with a status of (4\d\d|503) .*"
+    r"\(https?://[^/]+/(api/|cti/|signin|account|welcome/)[^)]*\)$"
+)
 
 
 def chromium() -> str:
