@@ -27,19 +27,9 @@ MADE = re.compile(r"""["'`]([a-z_]+)\.((?:[a-z0-9_]|\$\{[^}]*\})*)(?:`|["'] ~)""
 PART = re.compile(r"\$\{[^}]*\}")
 # Sections whose words are named by codes of the domain and the policy; other tests hold them together.
 CODED = {
-    "status",
-    "verb",
-    "clock",
-    "sla",
-    "role",
-    "category",
-    "level",
-    "reason",
-    "question",
-    "choice",
-    "stage",
-    "error",
-}
+    "status", "verb", "clock", "sla", "role", "category", "level", "reason", "question", "choice", "stage", "error",
+    "advice_kind", "advice_not", "advice_part",
+}  # fmt: skip
 # And the states of a call, as domain.cti.state_of tells them.
 TOLD = {"agent.ringing", "agent.answered"}
 # What web/ answers without an error of the tree.
