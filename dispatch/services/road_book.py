@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
+
+from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain import travel
 from dispatch.domain.errors import InvalidInput
@@ -21,7 +25,22 @@ from dispatch.geocode.roads import RoadGraph, RoutingMissing
 from dispatch.storage import roads
 from dispatch.storage.db import Store
 
+T = TypeVar("T")
 _SHIPPED = Path(__file__).parents[2] / "data" / "travel.toml"
+
+
+def _read(setting: str, path: str, parse: Callable[[bytes], T]) -> T:
+    try:
+        return parse(Path(path).read_bytes())
+    except (OSError, InvalidInput) as error:
+        reason = error.detail if isinstance(error, InvalidInput) else error.strerror
+        where = error.field if isinstance(error, InvalidInput) else None
+        raise InvalidInput(f"{setting} 所指的文件 {path} 不可用: {reason}", field=where) from error
+
+
+def _outlines(data: bytes) -> list[BaseGeometry]:
+    found = read_zones(data, datum=Datum.WGS84, id_field=INDEX_FIELD, strict_topology=False)
+    return [barrier.geometry for barrier in found.zones]
 
 
 @dataclass(frozen=True)
@@ -55,20 +74,15 @@ class RoadBook:
         travel: Speeds of the next import, and what the straight line is reckoned with.
 
     Raises:
-        InvalidTravel: if the file of speeds is wrong.
-        InvalidZoneFile: if the file of barriers is.
+        InvalidInput: if one of them cannot be used; it names the setting.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._kept: Roads | None = None
-        self.travel = travel.read((Path(settings.travel) if settings.travel else _SHIPPED).read_bytes())
-        self._barriers = []
-        if settings.barriers:
-            data = Path(settings.barriers).read_bytes()
-            found = read_zones(data, datum=Datum.WGS84, id_field=INDEX_FIELD, strict_topology=False)
-            self._barriers = [barrier.geometry for barrier in found.zones]
+        self.travel = _read("DISPATCH_TRAVEL", settings.travel or str(_SHIPPED), travel.read)
+        self._barriers = _read("DISPATCH_BARRIERS", settings.barriers, _outlines) if settings.barriers else []
 
     def current(self) -> Roads | None:
         """Return the newest road graph, read again only where there is a newer one; None where there is none.

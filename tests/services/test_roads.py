@@ -11,11 +11,10 @@ import pytest
 import shapely
 from sqlalchemy import func, select, update
 
-from dispatch.domain.errors import InvalidInput, InvalidZoneFile
+from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.settings import Settings
-from dispatch.domain.travel import InvalidTravel
 from dispatch.geocode.roads import InvalidRoads
 from dispatch.services import health, roads
 from dispatch.services.desk import Desk
@@ -158,9 +157,9 @@ def test_a_city_brings_its_own_speeds_and_rivers(desk: Desk, tmp_path: Path) -> 
 def test_files_that_cannot_be_used_are_refused_at_the_start(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("{}")
-    with pytest.raises(InvalidTravel):
+    with pytest.raises(InvalidInput, match=r"DISPATCH_TRAVEL 所指的文件 .*file 不可用"):
         _desk(desk, travel=path)
-    with pytest.raises(InvalidZoneFile):
+    with pytest.raises(InvalidInput, match=r"DISPATCH_BARRIERS .* 不可用: 网格文件被整体拒绝"):
         _desk(desk, barriers=path)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(InvalidInput, match=r"DISPATCH_BARRIERS .*none 不可用: No such file"):
         _desk(desk, barriers=tmp_path / "none")
