@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.geocode.geodesic import distance_m
+from dispatch.geocode.road_net import RoadNet
 from dispatch.geocode.roads import InvalidRoads, RoutingMissing
 from dispatch.geocode.roads_osm import directions, is_stop, read_roads, speed_kmh
 from tests.support.roads import HELSINKI, helsinki, place_of, shipped
@@ -60,6 +62,16 @@ def test_where_the_extract_ends_a_road_is_cut(tmp_path: Path) -> None:
     ring = ({"highway": "primary"}, [1, 2, 99, 3, 4, 1])
     graph = read_roads(write(tmp_path / "a.osm.pbf", ring, nodes=SQUARE), shipped())
     assert len(graph.tails) == 6  # 1–2, 3–4–1, both ways; nothing over the node that is missing
+
+
+def test_a_place_in_the_river_is_not_on_the_bridge_above_it(tmp_path: Path) -> None:
+    bridge = {"highway": "primary", "bridge": "yes"}
+    nodes: Nodes = [(112.96, 28.20), (112.965, 28.20), (112.97, 28.20), (112.975, 28.20)]
+    ways = [({"highway": "primary"}, [1, 2]), (bridge, [2, 5, 3]), ({"highway": "primary"}, [3, 4])]
+    graph = read_roads(write(tmp_path / "a.osm.pbf", *ways, nodes=[*nodes, (112.9675, 28.20)]), shipped())
+    net = RoadNet(graph, replace(shipped().roads, snap_m=1_000))
+    (found,), _ = net.snap(np.array([[112.9676, 28.2001]]))
+    assert graph.lonlats[found].round(4).tolist() in ([112.965, 28.2], [112.97, 28.2])
 
 
 def test_every_so_many_ways_it_is_told(tmp_path: Path) -> None:

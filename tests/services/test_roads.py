@@ -16,7 +16,7 @@ from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.settings import Settings
 from dispatch.geocode.roads import InvalidRoads
-from dispatch.services import health, roads
+from dispatch.services import health, roads, travel
 from dispatch.services.desk import Desk
 from dispatch.services.roads import NoRoads
 from dispatch.storage import roads as rows
@@ -54,6 +54,9 @@ def test_with_roads_times_are_theirs(desk: Desk, now: datetime) -> None:
     assert eta is not None
     assert eta.kind == "road"
     assert eta.low_s == pytest.approx(90, abs=2)
+    (way,) = travel.travels(desk, HERE, [NEAR])  # what recommendations ask
+    assert way is not None
+    assert (way.kind, way.low_s, way.high_s) == ("road", eta.low_s, eta.high_s)
     told = roads.about(desk)
     assert told is not None
     assert (told["id"], told["source"], told["nodes"], told["imported_at"]) == (1, "changsha.osm.pbf", 441, now)
