@@ -101,13 +101,13 @@ def _check(s: Settings) -> None:
             "DISPATCH_PUSH_KEY 需要同时设置 DISPATCH_PUSH_CONTACT, 例如 mailto:it@example.cn",
         ),
     ]
-    for holds, fault in [*rules, *_geocoder_rules(s)]:
+    for holds, fault in [*rules, *_map_rules(s)]:
         if not holds:
             raise ConfigError(fault)
 
 
-def _geocoder_rules(s: Settings) -> list[tuple[object, str]]:
-    """Return what must hold of the geocoders, each with its fault."""
+def _map_rules(s: Settings) -> list[tuple[object, str]]:
+    """Return what must hold of the services on the network, each with its fault."""
     names = s.geocoder_names
     known = ", ".join(_GEOCODERS)
     rules: list[tuple[object, str]] = [
@@ -118,6 +118,12 @@ def _geocoder_rules(s: Settings) -> list[tuple[object, str]]:
             "DISPATCH_NOMINATIM_URL 应为 http:// 或 https:// 开头的自建服务地址",
         ),
     ]
+    rules.append(
+        (
+            not s.router_url or re.fullmatch(r"(osrm|valhalla)\+https?://[^/?#@\s]+(/[^?#\s]*)?", s.router_url),
+            "DISPATCH_ROUTER_URL 应为 osrm+http://… 或 valhalla+http://…",
+        )
+    )
     for name in names:
         need = _GEOCODERS.get(name, "geocoders")
         rules.append((getattr(s, need), f"DISPATCH_GEOCODERS 含 {name}, 需要同时设置 DISPATCH_{need.upper()}"))

@@ -25,6 +25,7 @@ from dispatch.geocode.online.baidu import BaiduOnline
 from dispatch.geocode.online.nominatim import NominatimOnline
 from dispatch.geocode.online.tianditu import TiandituOnline
 from dispatch.geocode.port import Geocoder
+from dispatch.geocode.routers import router_of
 from dispatch.notify.console import Console
 from dispatch.notify.port import Channel
 from dispatch.notify.webhook import Webhook
@@ -100,7 +101,10 @@ def _open_desk(app: APIFlask, settings: Settings) -> Desk:
     _make_folder(settings)
     db.init_app(app)
     with app.app_context():
-        return Desk(Store(db.engine), settings)
+        desk = Desk(Store(db.engine), settings)
+    if settings.router_url:
+        desk.roads.router = router_of(settings.router_url, desk.roads.travel.roads, utc_now)
+    return desk
 
 
 def _face_the_web(app: APIFlask, settings: Settings) -> None:

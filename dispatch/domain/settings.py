@@ -34,6 +34,7 @@ class Settings:
         travel: TOML file of speeds and detours in place of the shipped `data/travel.toml`.
         barriers: GeoJSON file (WGS-84 polygons) of rivers and the like, which straight lines must go round.
         frequent_calls: So many calls from one number within 30 days are pointed out to the agent.
+        router_url: Routing service asked first for travel times: `osrm+http://host:5000`, `valhalla+http://host:8002`.
         geocoders: Online geocoders in the order they are asked, such as `amap,baidu`; also `tianditu`, `nominatim`.
         geocoder_timeout_s: Seconds that each of them may take.
         geocoder_city: City that they look in.
@@ -69,6 +70,7 @@ class Settings:
     travel: str | None = None
     barriers: str | None = None
     frequent_calls: int = 3
+    router_url: str | None = None
     geocoders: str = ""
     geocoder_timeout_s: float = 3.0
     geocoder_city: str = "长沙市"

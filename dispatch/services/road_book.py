@@ -22,6 +22,7 @@ from dispatch.geocode.geodesic import LineEtas
 from dispatch.geocode.isochrone import Raster
 from dispatch.geocode.road_net import RoadEtas, RoadNet
 from dispatch.geocode.roads import RoadGraph, RoutingMissing
+from dispatch.geocode.routers import AskedFirst, Router
 from dispatch.storage import roads
 from dispatch.storage.db import Store
 
@@ -72,6 +73,7 @@ class RoadBook:
 
     Attributes:
         travel: Speeds of the next import, and what the straight line is reckoned with.
+        router: A routing service that is asked first, or None.
 
     Raises:
         InvalidInput: if one of them cannot be used; it names the setting.
@@ -81,6 +83,7 @@ class RoadBook:
         self._store = store
         self._lock = threading.Lock()
         self._kept: Roads | None = None
+        self.router: Router | None = None
         self.travel = _read("DISPATCH_TRAVEL", settings.travel or str(_SHIPPED), travel.read)
         self._barriers = _read("DISPATCH_BARRIERS", settings.barriers, _outlines) if settings.barriers else []
 
@@ -107,7 +110,15 @@ class RoadBook:
         return Roads(graph_id, made_with, RoadNet(RoadGraph.from_bytes(npz), made_with.roads))
 
     def provider(self) -> EtaProvider:
-        """Return who tells travel times: by road where there is a graph that can be used, else along the line."""
+        """Return who tells travel times: a routing service where there is one, then the graph, then the line.
+
+        It may ask on the network: never inside a transaction.
+        """
+        own = self._own()
+        return AskedFirst(self.router, own) if self.router else own
+
+    def _own(self) -> EtaProvider:
+        """Return who tells them without the network: by road where there is a graph that can be used."""
         try:
             found = self.current()
         except (RoutingMissing, InvalidInput):

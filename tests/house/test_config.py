@@ -66,6 +66,7 @@ def test_geocoders_are_asked_in_the_order_they_are_set() -> None:
         ({"DISPATCH_TILES_DATUM": "cgcs"}, "wgs84, gcj02 或 bd09"),
         ({"DISPATCH_PUSH_KEY": "k"}, "push-key"),
         ({"DISPATCH_PUSH_KEY": "k" * 43}, "DISPATCH_PUSH_CONTACT"),
+        ({"DISPATCH_ROUTER_URL": "http://osrm"}, "osrm\\+http"),
         ({"DISPATCH_GEOCODERS": "google"}, "amap, baidu, tianditu, nominatim"),
         ({"DISPATCH_GEOCODERS": "amap"}, "含 amap, 需要同时设置 DISPATCH_AMAP_KEY"),
         ({"DISPATCH_GEOCODERS": "nominatim"}, "DISPATCH_NOMINATIM_URL"),
