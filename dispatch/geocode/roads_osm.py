@@ -6,6 +6,7 @@ Source: https://wiki.openstreetmap.org/wiki/Key:highway, Key:oneway, Key:maxspee
 
 from __future__ import annotations
 
+import math
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ Seen = Callable[[int], None]
 _EVERY = 2_000
 # Of the bends of a road so many metres are cut out at most between nodes that stay; its length stays what it is.
 _BEND_M = 50.0
+# A straight road without bends gets nodes this near to each other, so that a place beside it has one.
+_PIECE_M = 100.0
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*(km/h|kmh|mph)?")
 _MPH = 1.609344
 # A water utility's crew is let into an estate: `private` is driven on.
@@ -101,6 +104,11 @@ class _Roads:
         self._uses[position] += 1
         return position
 
+    def _made(self, place: Floats) -> int:
+        self._lonlats.extend(place)
+        self._uses.append(1)
+        return len(self._uses) - 1
+
     def _keep(self, part: list[int], kmh: float, ways: int, can_stop: bool) -> None:
         if len(part) > 1:
             # Ends stay, as crossings do.
@@ -110,12 +118,11 @@ class _Roads:
 
     def graph(self) -> RoadGraph:
         """Return the graph of all that was added."""
-        lonlats = np.frombuffer(self._lonlats, dtype=float).reshape(-1, 2)
-        is_stop_ = np.zeros(len(lonlats), dtype=bool)
-        tails, heads, seconds = array("i"), array("i"), array("d")
+        lonlats = np.array(self._lonlats).reshape(-1, 2)
+        tails, heads, seconds, stops = array("i"), array("i"), array("d"), array("i")
         for part, kmh, ways, can_stop in self._ways:
-            kept, lengths = self._thinned(part, lonlats)
-            is_stop_[kept] |= can_stop
+            kept, lengths = self._spaced(part, lonlats[part])
+            stops.extend(kept if can_stop else ())
             for tail, head, length in zip(kept, kept[1:], lengths, strict=False):
                 took = max(length / (kmh / 3.6), 0.001)
                 for has, one, other in ((ways & _FORTH, tail, head), (ways & _BACK, head, tail)):
@@ -124,15 +131,23 @@ class _Roads:
                         heads.append(other)
                         seconds.append(took)
         ends = np.array([tails, heads], dtype=np.int32)
-        return graph_of(lonlats, ends[0], ends[1], np.array(seconds, dtype=float), is_stop_)
+        lonlats = np.array(self._lonlats).reshape(-1, 2)
+        can_stop_at = np.zeros(len(lonlats), dtype=bool)
+        can_stop_at[np.array(stops, dtype=int)] = True
+        return graph_of(lonlats, ends[0], ends[1], np.array(seconds, dtype=float), can_stop_at)
 
-    def _thinned(self, part: list[int], lonlats: Floats) -> tuple[list[int], list[float]]:
-        """Return the nodes of a road that stay, and the metres of road between them."""
-        scale = metres_per_degree(float(lonlats[part[0], 1]))
-        steps = np.hypot(*(np.diff(lonlats[part], axis=0) * scale).T)
+    def _spaced(self, part: list[int], places: Floats) -> tuple[list[int], list[float]]:
+        """Return the nodes of a road that stay or are made between them, and the metres from each to the next."""
+        ways = np.diff(places, axis=0)
+        steps = np.hypot(*(ways * metres_per_degree(float(places[0, 1]))).T).tolist()
         kept, lengths, run = [part[0]], [], 0.0
-        for node, step in zip(part[1:], steps.tolist(), strict=True):
-            run += step
+        for number, (node, step) in enumerate(zip(part[1:], steps, strict=True)):
+            pieces = math.ceil(step / _PIECE_M) or 1
+            for piece in range(1, pieces):
+                kept.append(self._made(places[number] + ways[number] * (piece / pieces)))
+                lengths.append(run + step / pieces)
+                run = 0.0
+            run += step / pieces
             if self._uses[node] > 1 or run >= _BEND_M:
                 kept.append(node)
                 lengths.append(run)

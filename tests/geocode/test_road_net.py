@@ -64,25 +64,31 @@ def _nodes(seed: int, count: int) -> Ints:
 def test_times_of_all_crews_are_those_of_networkx() -> None:
     graph, other = helsinki(), independent()
     ref_at = {data["point"]: ref for ref, data in other.nodes(data=True)}
-    ref = [ref_at[tuple(place)] for place in graph.lonlats.tolist()]
+    # What was made on long straight roads is not in the file; who is there is not compared.
+    ref = [ref_at.get(tuple(place)) for place in graph.lonlats.tolist()]
     provider = RoadEtas(helsinki_net(), LineEtas(shipped().line))
     compared = 0
-    for target in _nodes(1, 25).tolist():
+    for target in _nodes(1, 40).tolist():
+        if ref[target] is None:
+            continue
         expected = nx.single_source_dijkstra_path_length(other.reverse(copy=False), ref[target])
         crews = _nodes(target, 60).tolist()
         etas = provider.etas(place_of(graph, target), [place_of(graph, crew) for crew in crews])
         for crew, eta in zip(crews, etas, strict=True):
+            if ref[crew] is None:
+                continue
             assert eta is not None
             assert eta.kind == "road"
             assert eta.low_s == pytest.approx(expected[ref[crew]], rel=0.01, abs=0.01)
             compared += 1
-    assert compared == 1_500
+    assert compared > 1_500
 
 
-def test_every_node_that_all_reach_is_on_the_graph() -> None:
+def test_what_cannot_be_left_or_reached_is_not_on_the_graph() -> None:
     largest = max(nx.strongly_connected_components(independent()), key=len)
     places = {independent().nodes[ref]["point"] for ref in largest}
-    assert {tuple(place) for place in helsinki().lonlats.tolist()} <= places
+    others = {independent().nodes[ref]["point"] for ref in independent()} - places
+    assert not others & {tuple(place) for place in helsinki().lonlats.tolist()}
 
 
 def test_the_way_back_is_another_where_streets_are_oneway() -> None:

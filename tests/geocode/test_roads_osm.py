@@ -31,7 +31,7 @@ def write(path: Path, *ways: tuple[dict[str, str], list[int]], nodes: Nodes) -> 
     return path
 
 
-SQUARE: Nodes = [(112.98, 28.20), (112.99, 28.20), (112.99, 28.21), (112.98, 28.21)]
+SQUARE: Nodes = [(112.98, 28.20), (112.9808, 28.20), (112.9808, 28.2008), (112.98, 28.2008)]
 
 
 def test_a_real_extract_becomes_roads() -> None:
@@ -56,6 +56,16 @@ def test_a_oneway_is_driven_one_way(tmp_path: Path) -> None:
     east_m = distance_m(Wgs84Point(*SQUARE[0]), Wgs84Point(*SQUARE[1]))
     seconds = dict(zip(zip(graph.tails.tolist(), graph.heads.tolist(), strict=True), graph.seconds, strict=True))
     assert seconds[one, two] == pytest.approx(east_m / (50 / 3.6), rel=0.001)
+
+
+def test_a_long_straight_road_has_a_node_beside_every_place(tmp_path: Path) -> None:
+    ends: Nodes = [(112.98, 28.20), (112.99, 28.20)]
+    graph = read_roads(write(tmp_path / "a.osm.pbf", ({"highway": "primary"}, [1, 2]), nodes=ends), shipped())
+    length_m = distance_m(Wgs84Point(*ends[0]), Wgs84Point(*ends[1]))
+    assert (len(graph.lonlats), len(graph.tails)) == (11, 20)
+    assert graph.seconds.sum() == pytest.approx(2 * length_m / (50 / 3.6), rel=0.001)
+    assert np.sort(graph.lonlats[:, 0]) == pytest.approx(np.linspace(112.98, 112.99, 11))
+    assert graph.is_stop.all()
 
 
 def test_where_the_extract_ends_a_road_is_cut(tmp_path: Path) -> None:
