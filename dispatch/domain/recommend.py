@@ -39,17 +39,24 @@ class Travel:
         high_s: Seconds if it does not.
         kind: road, line or service.
         samples: Of how many observed ways the estimate was corrected; 0 where it was not.
+        factor: By how much it was corrected.
     """
 
     low_s: float
     high_s: float
     kind: str
     samples: int = 0
+    factor: float = 1.0
 
     @property
     def expected_s(self) -> float:
         """The middle of the range: by it a crew is called in time or late."""
         return (self.low_s + self.high_s) / 2
+
+    @property
+    def uncorrected_s(self) -> float:
+        """What was expected before the correction, against which it is observed."""
+        return self.expected_s / self.factor
 
     @property
     def text(self) -> str:

@@ -35,6 +35,7 @@ class Settings:
         barriers: GeoJSON file (WGS-84 polygons) of rivers and the like, which straight lines must go round.
         frequent_calls: So many calls from one number within 30 days are pointed out to the agent.
         router_url: Routing service asked first for travel times: `osrm+http://host:5000`, `valhalla+http://host:8002`.
+        positions_keep_h: The last position of a crew is removed after so many hours.
         geocoders: Online geocoders in the order they are asked, such as `amap,baidu`; also `tianditu`, `nominatim`.
         geocoder_timeout_s: Seconds that each of them may take.
         geocoder_city: City that they look in.
@@ -71,6 +72,7 @@ class Settings:
     barriers: str | None = None
     frequent_calls: int = 3
     router_url: str | None = None
+    positions_keep_h: int = 12
     geocoders: str = ""
     geocoder_timeout_s: float = 3.0
     geocoder_city: str = "长沙市"

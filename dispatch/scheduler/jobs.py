@@ -19,7 +19,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from dispatch.notify.port import Abandoned, Channel, Parcel
-from dispatch.services import arrival, delivery, escalation, health, sealing, suggesting, zone_moves
+from dispatch.services import (
+    arrival,
+    calibration,
+    delivery,
+    escalation,
+    health,
+    positions,
+    sealing,
+    suggesting,
+    zone_moves,
+)
 from dispatch.services.desk import Desk
 from dispatch.services.lookup import Lookup
 
@@ -28,6 +38,7 @@ log = structlog.get_logger()
 # marked before that.
 _GRACE_S = 2.0
 _LOOK_S = 0.1
+_TIDY_EVERY = timedelta(minutes=5)
 _OPTIONS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
 
@@ -110,7 +121,7 @@ class Jobs:
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._totals = escalation.Sweep()
         self._beaten_at: datetime | None = None
-        self._next_sweep_at = now()
+        self._next_sweep_at = self._tidied_at = now()
         self._planning = threading.Lock()
 
     def start(self) -> None:
@@ -184,9 +195,15 @@ class Jobs:
             log.warning("deliver", channel=channel, sent=done.sent, retried=done.retried, failed=done.failed)
 
     def _look_at_ways(self) -> None:
-        """Estimate who will be there in time, all that is due."""
+        """Estimate who will be there in time, all that is due; now and then note who arrived, and forget places."""
         while not self._stopping.is_set() and arrival.look(self._desk, self._now()) == arrival.BATCH:
             pass
+        now = self._now()
+        if abs(now - self._tidied_at) >= _TIDY_EVERY:
+            self._tidied_at = now
+            while not self._stopping.is_set() and self._desk.calibration.observe() == calibration.BATCH:
+                pass
+            positions.forget(self._desk, now)
 
     def _geocode(self, lookup: Lookup) -> None:
         done = suggesting.suggest(self._desk, lookup, self._now, self._stopping.is_set)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from dispatch.domain import sla
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.recommend import Recommendation, Travel
 from dispatch.services import recommend
-from dispatch.services.desk import Desk
+from dispatch.services.calibration import Where
+from dispatch.services.desk import Desk, Rules
 from dispatch.services.live import TRAVEL, tell
+from dispatch.services.recommend import Asked
 from dispatch.storage import arrivals
 from dispatch.storage.arrivals import Way
 from dispatch.storage.db import Tx
@@ -28,6 +31,7 @@ class _Estimate:
     way: Way
     advice: Recommendation | None
     travel: Travel | None
+    where: Where | None
 
 
 def look(desk: Desk, now: datetime) -> int:
@@ -37,33 +41,32 @@ def look(desk: Desk, now: datetime) -> int:
     """
     with desk.store.read() as tx:
         ways = arrivals.due(tx, now, BATCH)
-        rules = desk.rules(tx, now) if ways else None
-        asked = {
-            way.clock_id: recommend.ask(tx, rules, here, way.team_id, now, has_it=True)
-            for way, here in _placed(ways)
-            if rules
-        }
-    estimates = []
-    for way in ways:
-        here = _point(way)
-        if here is None or way.team_id is None:
-            estimates.append(_Estimate(way, None, None))
-            continue
-        left_s = (way.clock.due_at - now).total_seconds()
-        advice = recommend.judge(desk, here, asked[way.clock_id], left_s)
-        estimates.append(_Estimate(way, advice, _of_team(advice, way.team_id)))
-    if estimates:
-        with desk.store.write() as tx:
-            _save(tx, estimates, now)
+        if not ways:
+            return 0
+        rules = desk.rules(tx, now)
+        asked = {way.clock_id: _ask(tx, rules, way, now) for way in ways}
+    estimates = [_estimate(desk, rules, way, asked[way.clock_id], now) for way in ways]
+    with desk.store.write() as tx:
+        _save(tx, estimates, now)
     return len(ways)
+
+
+def _ask(tx: Tx, rules: Rules, way: Way, now: datetime) -> list[Asked]:
+    here = _point(way)
+    return recommend.ask(tx, rules, here, way.team_id, now, has_it=True) if here else []
+
+
+def _estimate(desk: Desk, rules: Rules, way: Way, asked: list[Asked], now: datetime) -> _Estimate:
+    here = _point(way)
+    if here is None or way.team_id is None:
+        return _Estimate(way, None, None, None)
+    left_s = (way.clock.due_at - now).total_seconds()
+    advice = recommend.judge(desk, rules, here, asked, left_s, now)
+    return _Estimate(way, advice, _of_team(advice, way.team_id), recommend.where_of(rules, here, now))
 
 
 def _point(way: Way) -> Wgs84Point | None:
     return None if way.lon is None or way.lat is None else Wgs84Point(way.lon, way.lat)
-
-
-def _placed(ways: list[Way]) -> list[tuple[Way, Wgs84Point]]:
-    return [(way, here) for way in ways if (here := _point(way)) and way.team_id]
 
 
 def _of_team(advice: Recommendation, team_id: str) -> Travel | None:
@@ -84,7 +87,23 @@ def _save(tx: Tx, estimates: list[_Estimate], now: datetime) -> None:
         at = given.get(way.ticket_id)
         is_new = at is not None and (way.ticket_id, at) not in known
         if estimate.advice and is_new:
-            row = {"ticket_id": way.ticket_id, "assigned_at": at, "team_id": way.team_id, "made_at": now}
-            arrivals.add(tx, {**row, "told": recommend.told(estimate.advice)})
+            arrivals.add(tx, _row(estimate, estimate.advice, at, now))
         if is_new or (clock.rescue_at <= now) != (way.clock.rescue_at <= now):
             tell(tx, TRAVEL, way.number, now)
+
+
+def _row(estimate: _Estimate, advice: Recommendation, assigned_at: datetime | None, now: datetime) -> dict[str, Any]:
+    way, travel, where = estimate.way, estimate.travel, estimate.where
+    return {
+        "ticket_id": way.ticket_id,
+        "assigned_at": assigned_at,
+        "team_id": way.team_id,
+        "made_at": now,
+        "told": recommend.told(advice),
+        "zone_id": where and where.zone_id,
+        "branch": where and where.branch,
+        "estimate_s": travel and travel.uncorrected_s,
+        "estimate_kind": travel and travel.kind,
+        "is_under_way": travel is not None,
+        "observed_s": None,
+    }

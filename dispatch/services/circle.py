@@ -81,7 +81,7 @@ def report(desk: Desk, actor: Actor, extra: Point | None, now: datetime) -> dict
     city = _city(index, cells)
     places = [Wgs84Point(row["lon"], row["lat"]) for row in told]
     areas = travel.areas(desk, places, MINUTES, now)
-    shares = _guessed(desk, city, places) if areas is None else _drawn(city, areas)
+    shares = _guessed(desk, city, places, now) if areas is None else _drawn(city, areas)
     return {
         "minutes": MINUTES,
         "tickets": int(city.counts.sum()),
@@ -143,11 +143,11 @@ def _within(times: Floats, which: list[int]) -> Flags:
     return np.asarray((times[which] <= MINUTES * 60).any(axis=0))
 
 
-def _guessed(desk: Desk, city: _City, places: Sequence[Wgs84Point]) -> _Guess:
+def _guessed(desk: Desk, city: _City, places: Sequence[Wgs84Point], now: datetime) -> _Guess:
     inside = shapely.point_on_surface([zone.geometry for zone in city.zones])
     grids = [Wgs84Point(point.x, point.y) for point in inside]
     # Along a line there and back are the same.
-    ways = [travel.travels(desk, place, grids) for place in places]
+    ways = [travel.travels(desk, place, grids, None, now) for place in places]
     ranges = [[(way.low_s, way.high_s) if way else (np.inf, np.inf) for way in row] for row in ways]
     table = np.array(ranges, dtype=float).reshape(len(places), len(grids), 2)
     return _Guess(city, table[:, :, 0], table[:, :, 1])

@@ -13,6 +13,7 @@ from dispatch.domain.errors import DispatchError
 from dispatch.domain.policy import Policy
 from dispatch.domain.settings import Settings
 from dispatch.domain.zone_index import ZoneIndex
+from dispatch.services.calibration import Calibration
 from dispatch.services.numbering import Numbers
 from dispatch.services.road_book import RoadBook
 from dispatch.storage import directory
@@ -69,6 +70,7 @@ class Desk:
         self.channels = settings.channels
         self.numbers = Numbers(store)
         self.roads = RoadBook(store, settings)
+        self.calibration = Calibration(store)
         self._book: directory.Book | None = None
         self._policies: _Versions[str, Policy] = _Versions()
         self._indexes: _Versions[int, ZoneIndex] = _Versions()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from dispatch.domain.place import Point, to_wgs84
 from dispatch.domain.roles import Actor, Permission, check_permitted
@@ -40,3 +40,9 @@ def put(desk: Desk, actor: Actor, point: Point, accuracy_m: float | None, at: da
         if is_newer:
             live.add_signals(tx, [{"at": now, "topic": "position", "key": actor.team_id or ""}])
     return is_newer
+
+
+def forget(desk: Desk, now: datetime) -> int:
+    """Remove the positions that are kept no longer, and return how many: where people were is nobody's business."""
+    with desk.store.write() as tx:
+        return positions.forget(tx, now - timedelta(hours=desk.settings.positions_keep_h))

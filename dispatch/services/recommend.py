@@ -20,6 +20,7 @@ from dispatch.domain.recommend import (
     recommend,
 )
 from dispatch.services import present, travel
+from dispatch.services.calibration import Where, hour_of
 from dispatch.services.desk import Desk, Rules
 from dispatch.storage import arrivals
 from dispatch.storage.db import Tx
@@ -59,15 +60,24 @@ def advise(desk: Desk, here: Wgs84Point, team_id: str | None, left_s: float | No
         now: The server's time.
     """
     with desk.store.read() as tx:
-        asked = ask(tx, desk.rules(tx, now), here, team_id, now)
-    return judge(desk, here, asked, left_s)
+        rules = desk.rules(tx, now)
+        asked = ask(tx, rules, here, team_id, now)
+    return judge(desk, rules, here, asked, left_s, now)
 
 
-def judge(desk: Desk, here: Wgs84Point, asked: Sequence[Asked], left_s: float | None) -> Recommendation:
+def judge(
+    desk: Desk, rules: Rules, here: Wgs84Point, asked: Sequence[Asked], left_s: float | None, now: datetime
+) -> Recommendation:
     """Estimate the ways of those who were asked, and rank them. No transaction is open."""
     placed = [one.point for one in asked if one.point]
-    ways = iter(travel.travels(desk, here, placed))
+    ways = iter(travel.travels(desk, here, placed, where_of(rules, here, now), now))
     return recommend([one.crew(next(ways) if one.point else None) for one in asked], left_s)
+
+
+def where_of(rules: Rules, here: Wgs84Point, now: datetime) -> Where:
+    """Return by what the ways to a place are corrected."""
+    zone = rules.zones.locate(here.lon, here.lat)
+    return Where(zone.zone_id if zone else None, zone.branch if zone else None, hour_of(now))
 
 
 def ask(

@@ -7,19 +7,37 @@ from datetime import datetime
 
 from shapely import MultiPolygon
 
+from dispatch.domain.calibration import Correction
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.recommend import Travel
+from dispatch.geocode.eta import Eta
 from dispatch.geocode.roads import InvalidRoads, RoutingMissing
 from dispatch.services import roads
+from dispatch.services.calibration import Where
 from dispatch.services.desk import Desk
 
 
-def travels(desk: Desk, target: Wgs84Point, origins: Sequence[Wgs84Point]) -> list[Travel | None]:
-    """Return how long it takes from each origin to `target`; None where nobody can say. No transaction is open."""
+def travels(
+    desk: Desk, target: Wgs84Point, origins: Sequence[Wgs84Point], where: Where | None, now: datetime
+) -> list[Travel | None]:
+    """Return how long it takes from each origin to `target`; None where nobody can say. No transaction is open.
+
+    Args:
+        desk: The process's desk.
+        target: The place.
+        origins: From where.
+        where: Grid and hour by whose observed ways it is corrected; None for no correction.
+        now: The server's time.
+    """
     if not origins:
         return []
     found = desk.roads.provider().etas(target, origins)
-    return [None if eta is None else Travel(eta.low_s, eta.high_s, eta.kind) for eta in found]
+    return [None if eta is None else _corrected(desk, eta, where, now) for eta in found]
+
+
+def _corrected(desk: Desk, eta: Eta, where: Where | None, now: datetime) -> Travel:
+    by = desk.calibration.correction(eta.kind, where, now) if where else Correction()
+    return Travel(eta.low_s * by.factor, eta.high_s * by.factor, eta.kind, by.samples, by.factor)
 
 
 def areas(

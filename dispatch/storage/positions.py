@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
+
+from sqlalchemy import delete
 
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
@@ -25,3 +28,8 @@ def _put(dialect: str) -> Any:
 def put(tx: Tx, row: Mapping[str, Any]) -> bool:
     """Keep a position in the place of the one before; False where that one is newer."""
     return bool(tx.conn.execute(_put(tx.dialect), row).rowcount)
+
+
+def forget(tx: Tx, before: datetime) -> int:
+    """Remove the positions that were told before then, and return how many."""
+    return tx.conn.execute(delete(POSITIONS).where(POSITIONS.c.at < before)).rowcount

@@ -69,8 +69,16 @@ def _recommendations() -> None:
         sa.Column("team_id", sa.Text, nullable=False),
         sa.Column("made_at", TIME, nullable=False),
         sa.Column("told", JSON, nullable=False),
+        sa.Column("zone_id", sa.Text, nullable=True),
+        sa.Column("branch", sa.Text, nullable=True),
+        sa.Column("estimate_s", sa.Double, nullable=True),
+        sa.Column("estimate_kind", sa.Text, nullable=True),
+        sa.Column("is_under_way", sa.Boolean, nullable=False),
+        sa.Column("observed_s", sa.Double, nullable=True),
         sa.UniqueConstraint("ticket_id", "assigned_at"),
     )
+    op.create_index("ix_recommendations_under_way", "recommendations", ["id"], **_only("is_under_way"))
+    op.create_index("ix_recommendations_observed", "recommendations", ["made_at"], **_only("observed_s IS NOT NULL"))
 
 
 def _depots() -> None:
