@@ -54,7 +54,7 @@ def test_with_roads_times_are_theirs(desk: Desk, now: datetime) -> None:
     assert eta is not None
     assert eta.kind == "road"
     assert eta.low_s == pytest.approx(90, abs=2)
-    (way,) = travel.travels(desk, HERE, [NEAR])  # what recommendations ask
+    (way,) = travel.travels(desk, HERE, [NEAR], None, now)  # what recommendations ask
     assert way is not None
     assert (way.kind, way.low_s, way.high_s) == ("road", eta.low_s, eta.high_s)
     told = roads.about(desk)
