@@ -16,7 +16,6 @@ from typing import Any
 import shapefile
 
 from dispatch.domain import zone_kml
-from dispatch.domain.errors import InvalidZoneFile
 from dispatch.domain.zone_csv import listed
 from dispatch.domain.zone_json import of_file, refusal
 
@@ -88,16 +87,17 @@ def _check_projection(prj: str) -> None:
 def _features(parts: dict[str, bytes]) -> list[dict[str, Any]]:
     told = parts.get(".cpg", b"").decode("ascii", "ignore").strip().lower()
     encodings = ["utf-8", "gb18030"] if told in ("", "utf-8", "utf8", "65001") else ["gb18030", "utf-8"]
+    shp = parts[".shp"]
+    if len(shp) < 100 or 2 * int.from_bytes(shp[24:28], "big") != len(shp):
+        raise refusal([of_file("Shapefile 损坏: .shp 的长度与它自己写的不符, 请重新导出")])
     for encoding in encodings:
         try:
             return _in_encoding(parts, encoding)
-        except UnicodeDecodeError:
+        except shapefile.dbfFileException:
             continue
-        except InvalidZoneFile:
-            raise
         except _UNREADABLE as error:
             raise refusal([of_file(f"Shapefile 损坏, 无法读取: {str(error)[:80]}")]) from error
-    raise refusal([of_file("属性表不是 UTF-8 也不是 GBK 编码")])
+    raise refusal([of_file("属性表 (.dbf) 损坏, 或不是 UTF-8 也不是 GBK 编码")])
 
 
 def _in_encoding(parts: dict[str, bytes], encoding: str) -> list[dict[str, Any]]:
