@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from dispatch import __version__
-from dispatch.cli import care, demo, depots, people, push, replay, roads, serve, setup, zones
+from dispatch.cli import care, demo, depots, people, push, replay, roads, serve, setup, zone_maps, zones
 from dispatch.domain.errors import DispatchError
 
 
@@ -72,6 +72,9 @@ for _command in (
     zones.import_zones,
     depots.import_depots,
     zones.route,
+    zone_maps.export_zones,
+    zone_maps.import_zone_codes,
+    zone_maps.rezone,
     roads.import_roads,
     roads.eta,
     replay.replay,

@@ -26,7 +26,9 @@ from dispatch.domain.times import shanghai_text
 from dispatch.domain.zone_file import INDEX_FIELD, ZoneFile, read_zones
 from dispatch.domain.zone_index import ZoneIndex
 from dispatch.domain.zone_json import MAX_BYTES, check_size
-from dispatch.domain.zones import Route, RouteStatus
+from dispatch.domain.zone_picture import svg
+from dispatch.domain.zone_problems import problems_of
+from dispatch.domain.zones import Route, RouteStatus, Zone
 from dispatch.services import bootstrap, setup
 from dispatch.services.desk import Desk
 from dispatch.services.districts import outlines
@@ -43,6 +45,7 @@ _OUTLINE_HELP = (
     "`none` where there is no outline, or where the zones cover only a part on purpose."
 )
 NO_OUTLINE = "none"
+_PICTURE_HELP = "SVG to draw the zones into, with overlaps and gaps and their areas; also where the file is refused."
 
 
 def zone_options(command: F) -> F:
@@ -119,6 +122,7 @@ def _outlines(asked: str | None, datum: Datum) -> Mapping[str, BaseGeometry]:
 @click.option("--valid-from", callback=context.parse_time, help="ISO 8601 with zone; now by default.")
 @click.option("--make-teams", is_flag=True, help="Make a team for each zone whose team the roster lacks.")
 @click.option("--check", is_flag=True, help="Only validate the file; touch no database.")
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help=_PICTURE_HELP)
 @click.pass_context
 def import_zones(
     ctx: click.Context,
@@ -131,8 +135,9 @@ def import_zones(
     valid_from: datetime | None,
     make_teams: bool,
     check: bool,
+    picture: Path | None,
 ) -> None:
-    """Publish the zones of a GeoJSON FILE as a new version.
+    """Publish the zones of a FILE as a new version: GeoJSON, a zipped Shapefile, KML, KMZ or CSV with WKT.
 
     A file with any problem is refused whole (exit 2) and the old version stays live; oddities are warned of. Ctrl+C
     leaves everything as it was; while the version is being written, in one transaction, it must be pressed twice.
@@ -148,8 +153,10 @@ def import_zones(
     """
     data = read_file(file)
     areas = _outlines(outline, Datum(datum))
-    fields = {"id_field": id_field, "name_field": name_field, "team_field": team_field}
-    found = load(data, datum, outlines=areas, track=context.told, **fields)
+    named: dict[str, Any] = {"id_field": id_field, "name_field": name_field, "team_field": team_field}
+    if picture is not None:
+        _draw(picture, file.name, read_zones(data, datum=Datum(datum), strict_topology=False, **named).zones)
+    found = load(data, datum, outlines=areas, track=context.told, **named)
     if areas:
         click.echo(_compared_text(found.compared), err=True)
     if check:
@@ -162,6 +169,13 @@ def import_zones(
     lone = sum(zone.team_id is None for zone in found.zones)
     if lone and not make_teams:
         click.echo(f"注意: {lone} 个网格没有班组, 其工单等待调度员派单 (可用 --make-teams 生成班组)", err=True)
+
+
+def _draw(out: Path, name: str, drawn: Sequence[Zone]) -> None:
+    """Draw the zones with their overlaps and gaps, so that a refused file can be looked at."""
+    problems = problems_of(drawn, None)
+    out.write_text(svg(drawn, problems, name), encoding="utf-8")
+    click.echo(f"{out}: 已画出 {len(drawn)} 个网格", err=True)
 
 
 def _compared_text(names: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Datums: published pairs, round trips to the millimetre, and pairs that no datum allows."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,6 @@ def test_a_hundred_thousand_places_agree_with_an_independent_library() -> None:
         shifted = np.array([forward(lon, lat) for lon, lat in lonlats.tolist()])
         off_m = np.abs(lonlats_to_wgs84(shifted, datum) - lonlats) * scale
         assert off_m.max() < MILLIMETRE
-        ours = {Datum.GCJ02: to_gcj02, Datum.BD09: to_bd09}[datum]
+        ours: Callable[[Wgs84Point], Point] = to_gcj02 if datum is Datum.GCJ02 else to_bd09
         for (lon, lat), (their_lon, their_lat) in zip(lonlats[:1000].tolist(), shifted[:1000].tolist(), strict=True):
             assert metres_between(ours(Wgs84Point(lon, lat)), Wgs84Point(their_lon, their_lat)) < MILLIMETRE
