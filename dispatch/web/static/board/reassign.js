@@ -32,7 +32,7 @@ export async function reassignForm(ticket, wanted, pick, open, submit) {
   } }, h("option", { value: "" }, "–"), teams.filter(({ id }) => id !== ticket.team_id).map(({ id, name }) => h("option", { value: id, selected: isOther && id === first }, name)));
   const choices = h("fieldset.stack.candidates", {}, h("legend.sr", {}, t("board.to_team")), warning && h("p.fault", {}, warning), candidates.map(radio),
     h("div", {}, h("label", { for: "other-team" }, t("board.other_team")), other));
-  const pin = isPlaced ? null : pinField(pick, (isPinned) => { chosen.required = !isPinned; });
+  const pin = isPlaced ? null : pinField(pick, ticket.suggestion, (isPinned) => { chosen.required = !isPinned; });
   open([
     ...(pin ? [pin] : []),
     { name: "team_id", label: t("board.to_team"), fault: t("board.choose_team"), input: chosen, element: choices },
@@ -43,11 +43,14 @@ export async function reassignForm(ticket, wanted, pick, open, submit) {
 const PAIR = /^\s*(-?\d+(?:\.\d+)?)\s*[,，\s]\s*(-?\d+(?:\.\d+)?)\s*$/;
 const locationOf = ([lon, lat]) => ({ lon, lat, datum: "wgs84" });
 
-/** A place by a click on the map or as coordinates; says at once whose grid it is. */
-function pinField(pick, onPlaced) {
+/** A place by a click on the map, as coordinates, or as geocoders suggest; says at once whose grid it is. */
+function pinField(pick, suggestion, onPlaced) {
   const said = h("p.soft.small", { id: "pin-said", role: "status" }, t("board.pin_hint"));
   const input = h("input", { type: "text", id: "pin", autocomplete: "off", placeholder: "112.98,28.19", "aria-describedby": "pin-said", oninput: () => place() });
-  const map = pick((lonlat) => { input.value = lonlat.map((degrees) => degrees.toFixed(6)).join(","); place(); });
+  const put = (lonlat) => { input.value = lonlat.map((degrees) => degrees.toFixed(6)).join(","); place(); };
+  const map = pick(put);
+  const use = suggestion?.state === "suggested" && h("button", { type: "button", onclick: () => { put([suggestion.lon, suggestion.lat]); input.focus(); } },
+    t("board.use_suggestion", { label: suggestion.label, confidence: suggestion.confidence }));
   const lonlat = () => PAIR.exec(input.value)?.slice(1).map(Number);
   let turn = 0;
   async function place() {
@@ -60,7 +63,7 @@ function pinField(pick, onPlaced) {
     const words = await get("/route", locationOf(at)).then(({ reason, team_name }) => [team_name, reason].filter(Boolean).join(" · "), (problem) => problem.message);
     if (mine === turn) said.textContent = words;
   }
-  return { name: "location", label: t("board.pin"), input, read: () => lonlat() && locationOf(lonlat()), element: h("div", {}, h("label", { for: "pin" }, t("board.pin")), input, said) };
+  return { name: "location", label: t("board.pin"), input, read: () => lonlat() && locationOf(lonlat()), element: h("div", {}, h("label", { for: "pin" }, t("board.pin")), input, use, said) };
 }
 
 /** Who of the team would go, how long it takes, and what speaks against it. */
