@@ -22,6 +22,7 @@ PLACES = [
     ("/figures", "supervisor"),
     ("/circle", "supervisor"),
     ("/wall", "supervisor"),
+    ("/zones", "supervisor"),
     ("/crew", "crew.a"),
 ]
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}

@@ -17,6 +17,7 @@ from dispatch.domain.errors import DispatchError
 from dispatch.domain.roles import ROLE_LABELS
 from dispatch.domain.sla import CLOCK_LABELS
 from dispatch.domain.states import STATUS_LABELS, VERB_LABELS
+from dispatch.domain.zone_problems import KIND_LABELS
 from dispatch.web import catalogue
 
 WEB = Path(catalogue.__file__).parent
@@ -28,7 +29,7 @@ PART = re.compile(r"\$\{[^}]*\}")
 # Sections whose words are named by codes of the domain and the policy; other tests hold them together.
 CODED = {
     "status", "verb", "clock", "sla", "role", "category", "level", "reason", "question", "choice", "stage", "error",
-    "advice_kind", "advice_not", "advice_part",
+    "advice_kind", "advice_not", "advice_part", "zone_problem",
 }  # fmt: skip
 # And the states of a call, as domain.cti.state_of tells them.
 TOLD = {"agent.ringing", "agent.answered"}
@@ -106,7 +107,13 @@ def test_both_languages_say_it_with_the_same_places(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("section", "labels"),
-    [("status", STATUS_LABELS), ("verb", VERB_LABELS), ("clock", CLOCK_LABELS), ("role", ROLE_LABELS)],
+    [
+        ("status", STATUS_LABELS),
+        ("verb", VERB_LABELS),
+        ("clock", CLOCK_LABELS),
+        ("role", ROLE_LABELS),
+        ("zone_problem", KIND_LABELS),
+    ],
 )
 def test_the_words_of_the_domain_are_its_own(section: str, labels: dict[str, str]) -> None:
     shown = {key: chinese for key, (chinese, _) in catalogue.sections()[section].items()}

@@ -28,6 +28,7 @@ _SCREENS = {
     "figures": Permission.READ,
     "circle": Permission.CIRCLE,
     "wall": Permission.READ,
+    "zones": Permission.ZONES,
     "crew": Permission.CREW,
 }
 # What scripts of every screen may say.

@@ -3,7 +3,8 @@
 /** Whether the key belongs to an input method: 229 is what old ones send. */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-const isTyping = (target) => target.closest?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
+/** Whether keys are letters there. */
+export const isTyping = (target) => target.closest?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
 
 /**
  * Bind keys: {"F2": run, "Alt+M": run, "Ctrl+Enter": run, "/": run}. A plain key is left alone where somebody types.

@@ -43,8 +43,7 @@ export function pinAt(map, lonlat, label) {
 
 /** Draw grids and districts; return the layer of grids, its polygons by id. Without the network the map stays empty. */
 export async function drawBase(map, { onGrid } = {}) {
-  const [grids, districts] = await Promise.all([load("/map/grids.geojson"), load("/map/districts.geojson")]);
-  L.geoJSON(districts, { coordsToLatLng, interactive: false, style: { className: "map-district", fill: false } }).addTo(map);
+  const [grids] = await Promise.all([load("/map/grids.geojson"), drawDistricts(map)]);
   const byId = new Map();
   const layer = L.geoJSON(grids, {
     coordsToLatLng,
@@ -61,7 +60,14 @@ export async function drawBase(map, { onGrid } = {}) {
 /** Return a name as Leaflet may show it: of a string it makes HTML, and names come from files. */
 export const asText = (name) => h("span", {}, name);
 
-const coordsToLatLng = ([lon, lat]) => L.latLng(...toMap([lon, lat]));
+/** Draw the outlines of the districts alone. */
+export async function drawDistricts(map) {
+  const districts = await load("/map/districts.geojson");
+  L.geoJSON(districts, { coordsToLatLng, interactive: false, style: { className: "map-district", fill: false } }).addTo(map);
+}
+
+/** Return Leaflet's position of a place as GeoJSON has it. */
+export const coordsToLatLng = ([lon, lat]) => L.latLng(...toMap([lon, lat]));
 
 async function load(path) {
   const response = await fetch(path);

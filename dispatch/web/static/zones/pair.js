@@ -1,0 +1,32 @@
+// A place that is typed or pasted: "112.944440, 28.115325".
+import { h } from "../common/dom.js";
+import { t } from "../common/page.js";
+
+const PAIR = /^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,，;\s]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$/;
+
+/** Return [lon, lat], or null for what is no place on earth. */
+export function pairOf(text) {
+  const found = PAIR.exec(text);
+  const pair = found && [Number(found[1]), Number(found[2])];
+  return pair && Math.abs(pair[0]) <= 180 && Math.abs(pair[1]) <= 90 ? pair : null;
+}
+
+/** Return a field for a place with a button; `take` gets what is typed. */
+export function pairField(id, label, take, value = "") {
+  const input = h("input", { id, value, autocomplete: "off", "aria-describedby": `${id}-fault` });
+  const fault = h("p.fault.small", { id: `${id}-fault`, hidden: true }, t("zones.pair_bad"));
+  const go = () => {
+    const pair = pairOf(input.value);
+    input.setAttribute("aria-invalid", String(pair === null));
+    fault.hidden = pair !== null;
+    if (pair) take(pair);
+    else input.focus();
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !input.value.trim()) return;
+    event.preventDefault();
+    event.stopPropagation();
+    go();
+  });
+  return h("div.pair", {}, h("label", { for: id }, t("zones.pair")), h("div.row", {}, input, h("button", { type: "button", onclick: go }, label)), fault);
+}
