@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -182,6 +183,30 @@ def test_what_a_portal_answers_is_no_receipt(pages: Pages, desk: Desk) -> None:
     expect(page.locator("#said")).to_contain_text("网络中断")
     expect(page.locator("#said .saved")).to_be_visible()
     assert len(tickets(desk)) == 1
+
+
+def test_what_could_not_be_looked_up_is_no_answer_and_is_asked_again(pages: Pages, desk: Desk) -> None:
+    pages.watch.allow("net::ERR|Failed to fetch")
+    number = dispatched(desk, datetime.now(UTC))
+    page = console(pages)
+    page.clock.install()
+    page.reload()
+    write_down(page)
+    lost = re.compile(r"/api/v1/(callers|nearby|grids|preview)")
+    page.route(lost, lambda route: route.abort())
+    for field, text in (("#caller_phone", CALLER_PHONE), ("#place", "112.98, 28.19")):
+        page.fill(field, text)
+        page.press(field, "Tab")
+    for place in ("#caller", "#near", "#route"):
+        expect(page.locator(place)).to_contain_text("没有取到")
+    page.fill("#place", ZONE_A)
+    expect(page.locator("#place-said")).to_contain_text("没有取到")
+    page.unroute(lost)
+    page.clock.run_for(5_000)
+    expect(page.locator("#place-said")).to_contain_text("近似")
+    expect(page.locator("#route")).to_contain_text("天心-03 水管家班组")
+    expect(page.locator("#caller")).to_contain_text(number)
+    expect(page.locator("#main")).not_to_contain_text("没有取到")
 
 
 def test_a_session_that_ends_during_a_call_keeps_the_draft(pages: Pages, desk: Desk) -> None:

@@ -10,6 +10,7 @@ import { everySecond } from "/static/common/sla.js";
 import * as command from "./command.js";
 import { change, clear, draft, isBlank } from "./draft.js";
 import * as form from "./form.js";
+import { askAgain, isMissed } from "./missed.js";
 import * as place from "./place.js";
 import * as route from "./route.js";
 import { confirm, save, say } from "./save.js";
@@ -47,7 +48,7 @@ async function lookUp() {
   // A number that the caller says goes before the one that rang, or that was withheld.
   const key = isNumber && typed !== draft.cti_phone ? typed : draft.cti_call_id ?? (isNumber && typed);
   if (!key) return tickets.setHousehold(null);
-  const known = await get(`/callers/${encodeURIComponent(key)}`).catch(() => null);
+  const known = await get(`/callers/${encodeURIComponent(key)}`).catch((error) => (isMissed("caller", error, lookUp) ? undefined : null));
   return turn === looks && tickets.setHousehold(known);
 }
 
@@ -144,7 +145,10 @@ function start() {
   $("#drop").addEventListener("click", drop);
   window.addEventListener("signed-out", signedOut);
   window.addEventListener("online", () => { if (draft.is_sending) save(saved, showButton); });
-  const showState = () => { $("#state").textContent = freshness(live); };
+  const showState = (state) => {
+    $("#state").textContent = freshness(live);
+    if (state === "live" || state === "polling") askAgain();
+  };
   const live = connect({
     onReload: waiting.refresh,
     onSignal: ({ topic }) => { if (topic === "cti") waiting.refresh(); },

@@ -5,6 +5,7 @@ import { drawBase, highlight, makeMap, pinAt, toMap } from "/static/common/map.j
 import { t } from "/static/common/page.js";
 import { change, draft } from "./draft.js";
 import { unfault } from "./form.js";
+import { isMissed } from "./missed.js";
 
 const PAIR = /^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,，;\s]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$/;
 const CLOSE = 14;
@@ -47,14 +48,18 @@ async function read(text) {
   $("#datum-box").hidden = !pair;
   if (pair) return set({ lon: Number(pair[1]), lat: Number(pair[2]), datum: draft.datum, source: "pair" });
   if (!text.trim()) return set(null);
-  const { items } = await get("/grids", { q: text.trim() }).catch(() => ({ items: [] }));
+  const { items, isMissing } = await get("/grids", { q: text.trim() }).catch((error) => (isMissed("place", error, readAgain) ? { items: [], isMissing: true } : { items: [] }));
   if (turn !== asked) return undefined;
   fill($("#grids"), items.map((grid) => h("option", { value: grid.zone_id }, grid.name)));
   const grid = items.find((one) => one.zone_id === text.trim()) ?? (items.length === 1 ? items[0] : null);
   if (grid) return set({ lon: grid.lon, lat: grid.lat, datum: "wgs84", source: "grid", grid: grid.zone_id });
   set(null);
-  if (!items.length) $("#place-said").textContent = t("agent.place_unknown", { text: text.trim() });
+  if (!items.length) $("#place-said").textContent = isMissing ? t("agent.not_fetched") : t("agent.place_unknown", { text: text.trim() });
   return undefined;
+}
+
+function readAgain() {
+  if (draft.place_text && !draft.place) reading = read(draft.place_text);
 }
 
 function pick(place) {

@@ -1,11 +1,12 @@
 // Where it would go and what would be due when: the server is asked while the agent types, and nothing is saved.
-import { Offline, post } from "/static/common/api.js";
+import { post } from "/static/common/api.js";
 import { adviceList } from "/static/common/advice.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { now, t, tOr } from "/static/common/page.js";
 import { shortTime } from "/static/common/time.js";
 import { body, draft, number } from "./draft.js";
 import { askAppointment, isInquiry } from "./form.js";
+import { isMissed } from "./missed.js";
 
 const PAUSE_MS = 120;
 let timer;
@@ -28,8 +29,16 @@ async function ask(told) {
     show(answer);
     told(answer);
   } catch (error) {
-    if (turn === asked && !(error instanceof Offline)) fill($("#route"), h("p", {}, error.message));
+    const isMissing = isMissed("route", error, () => ask(told));
+    if (turn === asked) showNone(isMissing ? t("agent.not_fetched") : error.message);
   }
+}
+
+/** What was shown was for another place or problem. */
+function showNone(why) {
+  fill($("#outages"));
+  fill($("#level"));
+  fill($("#route"), h("p", {}, why));
 }
 
 function show(answer) {

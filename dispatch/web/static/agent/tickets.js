@@ -6,8 +6,10 @@ import { chip, draw } from "/static/common/sla.js";
 import { shortTime } from "/static/common/time.js";
 import { draft } from "./draft.js";
 import { categoryLabel } from "./form.js";
+import { isMissed } from "./missed.js";
 import { mark } from "./place.js";
 
+// Null where there is nothing to be known yet, undefined where it could not be fetched.
 let household = null;
 let near = null;
 let chosen = null;
@@ -34,11 +36,13 @@ export function setHousehold(known) {
 /** Ask what is open around a place. */
 export async function lookAround(place) {
   const turn = ++asked;
-  const found = place && (await get("/nearby", { lon: place.lon, lat: place.lat, datum: place.datum }).catch(() => null));
+  const found = place && (await get("/nearby", { lon: place.lon, lat: place.lat, datum: place.datum }).catch(missed));
   if (turn !== asked) return;
-  near = found?.items ?? null;
+  near = found && found.items;
   show();
 }
+
+const missed = (error) => (isMissed("near", error, () => lookAround(draft.place)) ? undefined : null);
 
 /** A ticket changed somewhere: show it as it is now; one that has ended takes no more calls. */
 export function update(ticket) {
@@ -84,7 +88,7 @@ function show() {
   const all = listed();
   showCaller(all.filter((one) => one.isOwn));
   const others = all.filter((one) => !one.isOwn);
-  const empty = h("p.soft", {}, t(near === null ? "agent.near_wait" : "agent.near_none"));
+  const empty = h("p.soft", {}, t(near === undefined ? "agent.not_fetched" : near === null ? "agent.near_wait" : "agent.near_none"));
   fill($("#near"), others.length ? h("ul.tickets", {}, others.map(entry)) : empty);
   mark(others);
 }
@@ -101,7 +105,7 @@ function entry({ ticket, n }) {
 }
 
 function showCaller(own) {
-  if (!household) return fill($("#caller"), h("p.soft", {}, t("agent.caller_none")));
+  if (!household) return fill($("#caller"), h("p.soft", {}, t(household === undefined ? "agent.not_fetched" : "agent.caller_none")));
   const { names, caller_phone, is_frequent, calls_30d, calls } = household;
   return fill($("#caller"),
     h("p.who", {}, h("b.number", {}, caller_phone ?? t("agent.withheld")), " ", names.join("、")),
