@@ -24,17 +24,21 @@ FAR_M = 300
 
 
 def act(desk: Desk, actor: Actor, number: str, action: Action, now: datetime) -> dict[str, Any]:
-    """Do a verb of the field; see actions.perform for what it raises. An arrival far away needs a note."""
+    """Do a verb of the field; see actions.perform for what it raises. To arrive far away or unlocated needs a note."""
     prepare = _arrive if action.verb is Verb.ARRIVE else unchanged
     return perform(desk, actor, number, action, now, prepare)
 
 
 def _arrive(scene: Scene, command: Command) -> Command:
-    """Say how far from the place the phone was; being far must be explained, it is not forbidden."""
+    """Say how far from the place the phone was; to be far, or not to know, must be explained, it is not forbidden."""
     action = scene.action
     there = board.point_of(scene.tx, scene.ticket.id)
-    if action.point is None or there is None:
+    if there is None:
         return command
+    if action.point is None:
+        if not command.note.strip():
+            raise InvalidInput("手机没有报出位置; 请写明原因后再到场", field="note")
+        return with_detail(command, "未定位")
     away = distance_m(to_wgs84(action.point), there)
     if away > FAR_M and not command.note.strip():
         raise InvalidInput(f"距报修点 {away:.0f} m, 超过 {FAR_M} m; 请写明原因后再到场", field="note")

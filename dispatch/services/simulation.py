@@ -160,12 +160,14 @@ class Hour:
         if team_id is None or team_id in self._silent:
             return
         crew = Actor(0, f"模拟水管家 {team_id}", Role.CREW, team_id)
+        here = Wgs84Point(ticket["lon"], ticket["lat"])  # a grid's team has it: it has a point
         for verb, (least, most, mode) in _PACE.items():
             at += timedelta(minutes=self._rng.triangular(least, most, mode))
-            self._at(at, lambda when, verb=verb: self._act(when, crew, ticket["number"], verb))  # type: ignore[misc]
+            action = Action(verb=verb, point=here if verb is Verb.ARRIVE else None)
+            self._at(at, lambda when, action=action: self._act(when, crew, ticket["number"], action))  # type: ignore[misc]
 
-    def _act(self, at: datetime, crew: Actor, number: str, verb: Verb) -> None:
-        fieldwork.act(self._desk, crew, number, Action(verb=verb), at)
+    def _act(self, at: datetime, crew: Actor, number: str, action: Action) -> None:
+        fieldwork.act(self._desk, crew, number, action, at)
         self._done.actions += 1
 
     def _sweep_until(self, at: datetime) -> None:

@@ -115,12 +115,52 @@ def test_far_from_the_place_somebody_says_why(pages: Pages, desk: Desk, cast: Ca
     wait_for(lambda: "阀门在路口" in last_line(desk, cast, number), "the reason is in the timeline")
 
 
-def test_a_phone_that_does_not_know_where_it_is_arrives_all_the_same(pages: Pages, desk: Desk, cast: Cast) -> None:
+def test_a_phone_that_does_not_know_where_it_is_says_why_and_arrives(pages: Pages, desk: Desk, cast: Cast) -> None:
     number = ticket_at(desk, Status.EN_ROUTE, utc_now())
     page = phone(pages, permissions=[])
     press(page, "arrive")
+    expect(page.locator(".ask")).to_contain_text("手机没有报出位置")
+    page.click("#form-ok")
+    expect(page.locator(".ask")).to_be_visible()  # it needs a word
+    page.fill("#note", "地下室没有信号")
+    page.click("#form-ok")
     expect(page.locator("#big")).to_have_attribute("data-verb", "work")
-    wait_for(lambda: last_line(desk, cast, number).endswith("到场"), "it has arrived")
+    wait_for(lambda: last_line(desk, cast, number).endswith("到场: 未定位; 地下室没有信号"), "it has arrived")
+
+
+def test_a_double_tap_is_one_step(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = dispatched(desk, utc_now())
+    page = phone(pages)
+    big = page.locator("#big")
+    expect(big).to_have_attribute("data-verb", "accept")
+    big.dblclick()
+    expect(big).to_have_attribute("data-verb", "depart")
+    box = big.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 9, box["y"] + 9)  # a finger does not wait until it is ready
+    expect(page.locator("#waiting")).to_have_text("全部已上传")
+    assert statuses(desk, cast, number)[-1] == "accept"
+    assert statuses(desk, cast, number).count("accept") == 1
+    press(page, "depart")
+    expect(big).to_have_attribute("data-verb", "arrive")
+
+
+def test_a_photo_that_cannot_be_read_is_told_and_can_be_taken_again(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.ON_SITE, utc_now())
+    page = phone(pages)
+    page.evaluate("""() => {
+      const read = Blob.prototype.arrayBuffer;
+      Blob.prototype.arrayBuffer = () => {
+        Blob.prototype.arrayBuffer = read;
+        return Promise.reject(new DOMException("gone", "NotReadableError"));
+      };
+    }""")
+    small = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": pictures.jpeg(320, 240)}
+    page.set_input_files("#photo-before", small)  # type: ignore[arg-type]
+    expect(page.locator(".toast.error")).to_contain_text("照片没有读出")
+    assert page.evaluate("document.querySelector('#photo-before').files.length") == 0
+    page.set_input_files("#photo-before", small)  # type: ignore[arg-type]
+    wait_for(lambda: len(photos.of_ticket(desk, cast.agent, number)) == 1, "the second is there")
 
 
 def last_line(desk: Desk, cast: Cast, number: str) -> str:

@@ -174,14 +174,22 @@ def test_arriving_far_away_needs_a_word_why(desk: Desk, cast: Cast, now: datetim
     assert text.endswith("距报修点 1108 m; 阀门在路口")
 
 
-def test_arriving_without_a_pin_or_a_place(desk: Desk, cast: Cast, now: datetime) -> None:
-    located, unlocated = ticket_at(desk, Status.EN_ROUTE, now), received(desk, now)
-    act(desk, cast.crew_a, located, Verb.ARRIVE, now)
+def test_arriving_without_a_place_needs_a_word_why(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.EN_ROUTE, now)
+    with pytest.raises(InvalidInput, match="手机没有报出位置") as caught:
+        act(desk, cast.crew_a, number, Verb.ARRIVE, now, note=" ")
+    assert caught.value.field == "note"
+    act(desk, cast.crew_a, number, Verb.ARRIVE, now, note="地下室没有信号")
+    text = board.ticket(desk, cast.crew_a, number, now)["timeline"][-1]["text"]
+    assert text == "水管家甲 (水管家) 到场: 未定位; 地下室没有信号"
+
+
+def test_arriving_where_the_ticket_has_no_pin(desk: Desk, cast: Cast, now: datetime) -> None:
+    unlocated = received(desk, now)
     act(desk, cast.dispatcher, unlocated, Verb.DISPATCH, now, team_id=TEAM_A)
     act(desk, cast.crew_a, unlocated, Verb.ACCEPT, now)
     act(desk, cast.crew_a, unlocated, Verb.ARRIVE, now, point=Gcj02Point(112.95, 28.1))
-    for number in (located, unlocated):
-        assert board.ticket(desk, cast.crew_a, number, now)["timeline"][-1]["text"] == "水管家甲 (水管家) 到场"
+    assert board.ticket(desk, cast.crew_a, unlocated, now)["timeline"][-1]["text"] == "水管家甲 (水管家) 到场"
 
 
 def test_arriving_with_a_pin_of_unknown_accuracy(desk: Desk, cast: Cast, now: datetime) -> None:

@@ -29,6 +29,7 @@ ZONE_B, TEAM_B = "天心-04", "tianxin-04"
 BRANCH = "城南"
 # Outside the 30-minute circle.
 ZONE_FAR, TEAM_FAR = "长沙-01", "changshaxian-01"
+UNLOCATED = "手机无定位"
 NOWHERE = Wgs84Point(112.3, 28.2)  # west of every grid, and within reach
 PLACEHOLDER = Wgs84Point(0.0, 0.0)
 
@@ -162,7 +163,9 @@ def dispatched(desk: Desk, now: datetime, zone_id: str = ZONE_A, **changes: Any)
 
 
 def act(desk: Desk, actor: Actor, number: str, verb: Verb, now: datetime, **told: Any) -> dict[str, Any]:
-    """Do a verb through the service that offers it."""
+    """Do a verb through the service that offers it; an arrival of which nothing is told says why it has no place."""
+    if verb is Verb.ARRIVE and not {"point", "note"} & told.keys():
+        told["note"] = UNLOCATED
     do = fieldwork.act if verb in fieldwork.VERBS else supervision.act
     body = {name: str(value) for name, value in told.items() if name not in ("key", "version", "body")}
     return do(desk, actor, number, Action(verb=verb, **{"body": body, **told}), now)
@@ -190,14 +193,14 @@ _WAYS: dict[Status, Sequence[tuple[str, Verb]]] = {
 def what_it_needs(desk: Desk, verb: Verb, now: datetime) -> dict[str, Any]:
     """What a verb cannot do without, so that it succeeds on a ticket of crew A."""
     match verb:
-        case Verb.DISPATCH:
-            return {"team_id": TEAM_A}
-        case Verb.REASSIGN | Verb.ASSIST:
-            return {"team_id": TEAM_B}
+        case Verb.DISPATCH | Verb.REASSIGN | Verb.ASSIST:
+            return {"team_id": TEAM_A if verb is Verb.DISPATCH else TEAM_B}
         case Verb.HOLD:
             return {"reason": "wait_material", "until": now + timedelta(hours=2)}
         case Verb.EXTEND:
             return {"until": now + timedelta(days=3), "note": "等待配件"}
+        case Verb.ARRIVE:
+            return {"note": UNLOCATED}
         case Verb.RETURN:
             return {"reason": "not_ours"}
         case Verb.CANCEL:

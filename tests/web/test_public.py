@@ -57,7 +57,7 @@ def test_a_report_is_followed_photographed_and_rated(
     assert browser.post(f"{path}/rating", {"stars": 5}).status_code == 409
     crew = in_("crew.a")
     for verb in ("accept", "depart", "arrive", "work", "done"):
-        assert crew.post(f"/tickets/{number}/{verb}").status_code == 200, verb
+        assert crew.post(f"/tickets/{number}/{verb}", {"note": "手机无定位"}).status_code == 200, verb
     assert browser.post(f"{path}/rating", {"stars": 6}).status_code == 422
     assert browser.post(f"{path}/rating", {"stars": 5, "words": SCRIPT}).get_json()["words"] == SCRIPT
     assert json.loads(as_("agent").get(f"/tickets/{number}").data)["rating"]["stars"] == 5

@@ -93,7 +93,7 @@ class ReasonIn(ActionIn):
 
 
 class ArriveIn(ActionIn):
-    """Arrival, with the phone's position."""
+    """Arrival, with the phone's position; a note says why where there is none, or a far one."""
 
     location: Location | None = None
     accuracy_m: float | None = Field(None, ge=0, le=100_000)

@@ -4,7 +4,7 @@ import { fill, h, toast } from "/static/common/dom.js";
 import { now, page, t, tOr } from "/static/common/page.js";
 import { chip } from "/static/common/sla.js";
 import { shortTime } from "/static/common/time.js";
-import { askHold, askExtend, askReason, askWhyFar } from "./forms.js";
+import { askHold, askExtend, askReason, askWhy } from "./forms.js";
 import { gallery } from "./gallery.js";
 import { fits } from "./jobs.js";
 import { shrunk } from "./picture.js";
@@ -13,6 +13,10 @@ import { distance_m, tell, wayTo, whereAmI } from "./place.js";
 // The server's word is final and measured a little differently: ask a little earlier.
 const NEARLY = 0.98;
 const KEPT_NUMBER_MS = 60_000;
+// A second tap was meant for the step before, and the next one has come to the same place: it does nothing.
+const SETTLE_MS = 800;
+let shown = null;
+let shownAt_ms = -SETTLE_MS;
 
 /** What stands above the form: how the job stands, where it is, what else can be done. */
 export function top(job, context, form) {
@@ -84,10 +88,16 @@ function thumbnail(item) {
 async function take(job, stage, input, act) {
   const [file] = input.files;
   if (!file) return;
-  const small = await shrunk(file);
-  // A copy: the camera's own file may be gone when there is signal again.
-  const photo = new Blob([await small.arrayBuffer()], { type: small.type || "image/jpeg" });
-  await act.enqueue({ number: job.number, kind: "photo", stage, photo });
+  try {
+    const small = await shrunk(file);
+    // A copy: the camera's own file may be gone when there is signal again.
+    const photo = new Blob([await small.arrayBuffer()], { type: small.type || "image/jpeg" });
+    await act.enqueue({ number: job.number, kind: "photo", stage, photo });
+  } catch (error) {
+    toast(t("crew.photo_unread", { why: error.name }), { kind: "error" });
+  } finally {
+    input.value = ""; // the same one may be chosen again
+  }
 }
 
 function second(job, { reasons, act }, form) {
@@ -113,11 +123,28 @@ function ring(job, { silenced, act }) {
 function big(job, { act }, form) {
   if (!job.next) return job.is_own ? h("p.finished", {}, t("crew.finished")) : null;
   const run = (body) => act.enqueue({ number: job.number, kind: "verb", verb: job.next, body });
-  const press = job.next === "arrive" ? (event) => arrive(job, run, event.currentTarget, form) : () => run({});
-  return h("div.big-place", {}, h("button.primary.big", { type: "button", id: "big", dataset: { verb: job.next }, onclick: press }, t(`verb.${job.next}`)));
+  const press = ({ currentTarget: button }) => {
+    if (button.ariaDisabled === "true") return;
+    rest(button, SETTLE_MS);
+    if (job.next === "arrive") arrive(job, run, button, form);
+    else run({});
+  };
+  const button = h("button.primary.big", { type: "button", id: "big", dataset: { verb: job.next }, onclick: press }, t(`verb.${job.next}`));
+  const step = `${job.number}:${job.round}:${job.next}`;
+  if (shown !== null && step !== shown) shownAt_ms = performance.now();
+  shown = step;
+  rest(button, shownAt_ms + SETTLE_MS - performance.now());
+  return h("div.big-place", {}, button);
 }
 
-/** Say where the phone is; far from the place somebody has to say why. Not to know it stops nobody. */
+/** Let a button do nothing for a while; it keeps the focus. */
+function rest(button, ms) {
+  if (ms <= 0) return;
+  button.ariaDisabled = "true";
+  setTimeout(() => { button.ariaDisabled = null; }, ms);
+}
+
+/** Say where the phone is; far from the place, or where the phone does not know, somebody has to say why. */
 async function arrive(job, run, button, form) {
   let giveUp;
   const given = new Promise((resolve) => { giveUp = resolve; });
@@ -126,13 +153,13 @@ async function arrive(job, run, button, form) {
   const here = await whereAmI(given);
   button.disabled = false;
   fill(form);
-  if (!here) return run({});
+  const ask = (words, body) => fill(form, askWhy(words, (told) => { fill(form); run({ ...body, ...told }); }, () => fill(form)));
+  if (!here) return job.lon === null ? run({}) : ask(t("crew.no_fix"), {});
   tell(here);
   const body = { location: { lon: here.lon, lat: here.lat, datum: "wgs84" }, accuracy_m: here.accuracy_m };
   const away_m = job.lon === null ? 0 : distance_m(here, job);
   if (away_m <= page.data.far_m * NEARLY) return run(body);
-  fill(form, askWhyFar(away_m, here.accuracy_m, (told) => { fill(form); run({ ...body, ...told }); }, () => fill(form)));
-  return null;
+  return ask(t("crew.far", { metres: Math.round(away_m), accuracy: Math.round(here.accuracy_m) }), body);
 }
 
 /** The list below: the other jobs in working order. */

@@ -46,7 +46,7 @@ export function askExtend(ok, no) {
   return form(t("crew.ask_extend"), [untilField(24 * HOUR_MS), noteField(true)], ok, no, (data) => ({ until: fromField(data.get("until")), ...note(data) }));
 }
 
-export function askWhyFar(away_m, accuracy_m, ok, no) {
-  const words = t("crew.far", { metres: Math.round(away_m), accuracy: Math.round(accuracy_m) });
+/** Why somebody arrives far from the place, or without knowing where they are; `words` say which. */
+export function askWhy(words, ok, no) {
   return form(t("verb.arrive"), [h("p.fault", {}, words), noteField(true)], ok, no, note);
 }
