@@ -6,6 +6,7 @@ arrival clock, from where the boards read what is still to be rescued.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,16 +45,17 @@ def look(desk: Desk, now: datetime) -> int:
         if not ways:
             return 0
         rules = desk.rules(tx, now)
-        asked = {way.clock_id: _ask(tx, rules, way, now) for way in ways}
+        people = recommend.people_at(tx, now)
+        asked = {way.clock_id: _ask(tx, rules, people, way, now) for way in ways}
     estimates = [_estimate(desk, rules, way, asked[way.clock_id], now) for way in ways]
     with desk.store.write() as tx:
         _save(tx, estimates, now)
     return len(ways)
 
 
-def _ask(tx: Tx, rules: Rules, way: Way, now: datetime) -> list[Asked]:
+def _ask(tx: Tx, rules: Rules, people: Sequence[Mapping[str, Any]], way: Way, now: datetime) -> list[Asked]:
     here = _point(way)
-    return recommend.ask(tx, rules, here, way.team_id, now, has_it=True) if here else []
+    return recommend.ask(tx, rules, people, here, way.team_id, now, has_it=True) if here else []
 
 
 def _estimate(desk: Desk, rules: Rules, way: Way, asked: list[Asked], now: datetime) -> _Estimate:

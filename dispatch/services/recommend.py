@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from dispatch.storage import arrivals
 from dispatch.storage.db import Tx
 
 # The ways of so many others are estimated, the nearest as the crow flies; more are never sent.
-NEAREST = 30
+NEAREST = 12
 # So many are told; of those who are left out, too.
 AT_MOST = 5
 
@@ -61,7 +62,7 @@ def advise(desk: Desk, here: Wgs84Point, team_id: str | None, left_s: float | No
     """
     with desk.store.read() as tx:
         rules = desk.rules(tx, now)
-        asked = ask(tx, rules, here, team_id, now)
+        asked = ask(tx, rules, people_at(tx, now), here, team_id, now)
     return judge(desk, rules, here, asked, left_s, now)
 
 
@@ -80,17 +81,28 @@ def where_of(rules: Rules, here: Wgs84Point, now: datetime) -> Where:
     return Where(zone.zone_id if zone else None, zone.branch if zone else None, hour_of(now))
 
 
+def people_at(tx: Tx, now: datetime) -> Sequence[Mapping[str, Any]]:
+    """Return who of the crews may be on shift, and where they were last."""
+    return arrivals.people(tx, now - timedelta(seconds=OFF_SHIFT_S))
+
+
 def ask(
-    tx: Tx, rules: Rules, here: Wgs84Point, team_id: str | None, now: datetime, *, has_it: bool = False
+    tx: Tx,
+    rules: Rules,
+    people: Sequence[Mapping[str, Any]],
+    here: Wgs84Point,
+    team_id: str | None,
+    now: datetime,
+    *,
+    has_it: bool = False,
 ) -> list[Asked]:
     """Return who could go: the stewards and people of the team, and the nearest of all others.
 
     Where the team `has_it` already, the ticket itself is none that keeps it busy.
     """
-    people = arrivals.people(tx, now - timedelta(seconds=OFF_SHIFT_S))
     own = [one for one in people if one["team_id"] == team_id]
     others = [one for one in people if one["team_id"] != team_id and one["team_id"] in rules.teams]
-    near = sorted(others, key=lambda one: _rough_m(here, one))[:NEAREST]
+    near = _nearest(here, others)
     in_hand = arrivals.in_hand(tx, {one["team_id"] for one in near} | ({team_id} if team_id else set()))
     if has_it and team_id in in_hand:
         in_hand[team_id] -= 1
@@ -133,9 +145,13 @@ def _is_fresh(one: Mapping[str, Any], now: datetime) -> bool:
     return bool((now - one["at"]).total_seconds() <= FRESH_S)
 
 
-def _rough_m(here: Wgs84Point, one: Mapping[str, Any]) -> float:
+def _nearest(here: Wgs84Point, people: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     east_m, north_m = metres_per_degree(here.lat)
-    return math.hypot((one["lon"] - here.lon) * east_m, (one["lat"] - here.lat) * north_m)
+
+    def rough_m(one: Mapping[str, Any]) -> float:
+        return math.hypot((one["lon"] - here.lon) * east_m, (one["lat"] - here.lat) * north_m)
+
+    return heapq.nsmallest(NEAREST, people, key=rough_m)
 
 
 # ---------------------------------------------------------------- how it is told
