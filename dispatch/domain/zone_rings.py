@@ -6,7 +6,6 @@ The numbers are checked before geometry is built: geometry libraries close open 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,6 +18,8 @@ from dispatch.domain.errors import InvalidInput
 from dispatch.domain.zone_checks import place_text
 from dispatch.domain.zone_json import Feature, Problem, feature_of
 
+# A whole number may be longer than any float; neither NaN nor infinity is below it.
+_HUGE = 1e300
 _FLAWS = {
     "Self-intersection": "边界自相交",
     "Ring Self-intersection": "边界自己碰到自己",
@@ -90,7 +91,7 @@ def _is_position(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) >= 2
-        and all(type(number) in (int, float) and math.isfinite(number) for number in value[:2])
+        and all(type(number) in (int, float) and abs(number) < _HUGE for number in value[:2])
     )
 
 

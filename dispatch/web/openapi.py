@@ -94,7 +94,7 @@ def _describe_files(paths: dict[str, Any]) -> None:
         if path.endswith(".xlsx"):
             operations["get"]["responses"]["200"] = {"description": "Excel", "content": {XLSX: binary}}
         if path.endswith("/zone-sets/{set_id}/export"):
-            content = {media: binary for media in MEDIA.values()}
+            content: dict[str, Any] = {media: {"schema": {}} for media in MEDIA.values()}
             operations["get"]["responses"]["200"] = {"description": "the grids", "content": content}
         if path.endswith("/photos"):
             content = {"image/jpeg": binary, "image/png": binary}

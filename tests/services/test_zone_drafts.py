@@ -134,6 +134,7 @@ def test_every_edit_can_be_done_and_taken_back(desk: Desk, cast: Cast, now: date
         (Op.DRAW, {"zone": NewZone("C", Names())}, "geometry"),
         (Op.DRAW, {"zone": NewZone("C", Names()), "geometry": {"type": "Point", "coordinates": [1, 2]}}, "geometry"),
         (Op.RESHAPE, {"zone_id": "A"}, "geometry"),
+        (Op.RESHAPE, {"zone_id": "A", "geometry": {"type": "Polygon", "coordinates": [[[10**400, 1]]]}}, "geometry"),
         (Op.MOVE_VERTEX, {"start": [112.9, 28.0]}, "to"),
         (Op.MOVE_VERTEX, {"start": [112.9, 128.0], "end": [1, 2]}, "location.lat"),
         (Op.SPLIT, {"zone_id": "A", "line": [[112.9, 28.0], [112.9, 28.0]]}, "line"),
