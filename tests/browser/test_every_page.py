@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -239,15 +240,14 @@ def test_the_agent_page_is_light_and_quick(pages: Pages) -> None:
     page.wait_for_timeout(2000)
     assert page.url.endswith("/agent")
     assert 50_000 < sum(sizes) <= AGENT_PAGE_BYTES
-    assert min(first_paints(page)) <= FIRST_PAINT_MS
+    assert statistics.median(first_paints(page)) <= FIRST_PAINT_MS
 
 
 def first_paints(page: Page) -> list[float]:
     """Load the page several times with an empty cache; return when each load first painted something.
 
-    The budget of a second is for a machine of one's own, and this one is busy with other tests. What they cost can
-    only be added, so the quickest of several loads is the nearest to what the page itself needs; a page that is too
-    heavy or waits for a slow answer is late in every load.
+    Seen: 0.1 s, with seven times as much to do as this machine has cores. The budget is a second for a machine of one's
+    own; of several loads the median tells what the page needs, the worst what the neighbours do just then.
     """
     session = page.context.new_cdp_session(page)
     session.send("Network.setCacheDisabled", {"cacheDisabled": True})
