@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -33,6 +34,7 @@ from dispatch.services import (
 from dispatch.services.desk import Desk
 from dispatch.services.lookup import Lookup
 
+T = TypeVar("T")
 log = structlog.get_logger()
 # How long a stop waits for a receiver to answer. A web worker is killed after three seconds: what was sent should be
 # marked before that.
@@ -80,21 +82,31 @@ class _Stoppable:
         Raises:
             Abandoned: if the answer was not waited for.
         """
-        answer: Future[None] = Future()
-        threading.Thread(target=self._send, args=(parcel, now, answer), daemon=True).start()
-        while not wait([answer], _LOOK_S).done and not self._stopping.is_set():
-            pass
-        if not wait([answer], _GRACE_S).done:
-            raise Abandoned
-        answer.result()
+        _or_leave(partial(self._channel.send, parcel, now), self._stopping)
 
-    def _send(self, parcel: Parcel, now: datetime, answer: Future[None]) -> None:
-        try:
-            self._channel.send(parcel, now)
-        except BaseException as error:
-            answer.set_exception(error)
-        else:
-            answer.set_result(None)
+
+def _or_leave(work: Callable[[], T], stopping: threading.Event) -> T:
+    """Do what waits for somebody outside, in a thread that a stop leaves behind after a moment.
+
+    Raises:
+        Abandoned: if the end was not waited for.
+    """
+    answer: Future[T] = Future()
+    threading.Thread(target=_do, args=(work, answer), daemon=True).start()
+    while not wait([answer], _LOOK_S).done and not stopping.is_set():
+        pass
+    if not wait([answer], _GRACE_S).done:
+        raise Abandoned
+    return answer.result()
+
+
+def _do(work: Callable[[], T], answer: Future[T]) -> None:
+    try:
+        done = work()
+    except BaseException as error:
+        answer.set_exception(error)
+    else:
+        answer.set_result(done)
 
 
 class _Stopping(Exception):
@@ -206,7 +218,11 @@ class Jobs:
             positions.forget(self._desk, now)
 
     def _geocode(self, lookup: Lookup) -> None:
-        done = suggesting.suggest(self._desk, lookup, self._now, self._stopping.is_set)
+        ask = partial(suggesting.suggest, self._desk, lookup, self._now, self._stopping.is_set)
+        try:
+            done = _or_leave(ask, self._stopping)
+        except Abandoned:  # its lease runs out, and another asks again
+            return
         if done.retried:
             log.warning("geocode", found=done.found, unknown=done.unknown, retried=done.retried)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from dispatch.app import geocoders
+from dispatch.domain.address import Candidate
 from dispatch.domain.settings import Settings
 from dispatch.geocode.guarded import Guarded
 from dispatch.geocode.online.amap import AMapOnline
@@ -51,6 +53,31 @@ def lookup_at(services: MapServices) -> Lookup:
 def told(desk: Desk, cast: Cast, number: str) -> list[str]:
     timeline = board.ticket(desk, cast.agent, number, datetime.now(UTC))["timeline"]
     return [line["text"] for line in timeline if line["kind"] == "suggest"]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_a_stop_waits_for_no_geocoder_that_does_not_answer(desk: Desk, cast: Cast) -> None:
+    on = Desk(desk.store, Settings(database_url="sqlite://", geocoders="amap", amap_key=KEY))
+    before = threading.active_count()
+    is_asked, let_go = threading.Event(), threading.Event()
+
+    class Stuck(AMapOnline):
+        def find(self, text: str) -> Sequence[Candidate]:
+            is_asked.set()
+            let_go.wait(SOON_S)
+            return []
+
+    jobs = Jobs(on, {}, Lookup([Guarded(Stuck(KEY), utc_now)]))
+    jobs.start()
+    try:
+        ticket = call(on, cast.agent, datetime.now(UTC), address=TEXT).body["ticket"]
+        assert is_asked.wait(SOON_S)
+    finally:
+        jobs.stop()
+    assert not let_go.is_set()
+    assert board.ticket(on, cast.agent, ticket["number"], datetime.now(UTC))["suggestion"]["state"] == "leased"
+    let_go.set()
+    assert soon(lambda: threading.active_count() == before)
 
 
 @pytest.mark.parametrize(
