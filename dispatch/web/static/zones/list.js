@@ -47,6 +47,7 @@ export class ZoneList {
     const hadFocus = this.#element.contains(document.activeElement);
     const scroll = this.#element.scrollTop;
     fill(this.#element, shown.map(({ properties }) => this.#option(properties)));
+    $("#zone-none").hidden = shown.length > 0;
     if (!shown.some(({ properties }) => properties.zone_id === this.#at)) this.#at = shown[0]?.properties.zone_id ?? null;
     this.#roveTo(this.#chosen.find((id) => this.#find(id)) ?? this.#at);
     this.#element.scrollTop = scroll;

@@ -48,14 +48,14 @@ const figure = (label, count) => h("div", {}, h("dt", {}, label), h("dd", {}, St
 const change = ({ from_team, from_team_name: from, to_team, to_team_name: to }) => `${from ?? from_team} → ${to ?? to_team ?? t("zones.no_team")}`;
 
 function table(heads, rows) {
-  return h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
+  return h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th.nowrap", { scope: "col" }, head)))),
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, String(cell)))))));
 }
 
 function publishForm(doc, told) {
   const fault = h("p.fault", { role: "alert", hidden: true });
-  const at = h("input", { id: "valid-from", type: "datetime-local", value: local(now() + 3_600_000), disabled: true, "aria-label": t("zones.at_time") });
-  const when = (value, label, isChosen) => h("label.check", {}, h("input", { type: "radio", name: "when", value, checked: isChosen, onchange: () => { at.disabled = value === "now"; if (value === "at") at.focus(); } }), h("span", {}, label));
+  const at = h("input", { id: "valid-from", type: "datetime-local", value: local(now() + 3_600_000), hidden: true, "aria-label": t("zones.at_time") });
+  const when = (value, label, isChosen) => h("label.check", {}, h("input", { type: "radio", name: "when", value, checked: isChosen, onchange: () => { at.hidden = value === "now"; if (value === "at") at.focus(); } }), h("span", {}, label));
   const what = (value, label, why) => h("label.check", {}, h("input", { type: "radio", name: "open_tickets", value }), h("span", {}, h("b", {}, label), h("span.soft.small", {}, why)));
   const doubts = h("div.stack");
   const doubt = (reasons) => {
