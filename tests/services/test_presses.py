@@ -66,7 +66,8 @@ def test_many_presses_at_once_are_one(desk: Desk, cast: Cast, now: datetime, ver
 def board_form(desk: Desk, cast: Cast, number: str, now: datetime) -> dict[str, Any]:
     """The ticket as an action answers it: without what the detail adds."""
     ticket = board.ticket(desk, cast.dispatcher, number, now)
-    return {name: ticket[name] for name in ticket if name not in ("calls", "timeline", "escalations", "rating")}
+    added = {"calls", "timeline", "escalations", "rating", "suggestion", "recommendation"}
+    return {name: ticket[name] for name in ticket if name not in added}
 
 
 # ---------------------------------------------------------------- the same wish, in other circumstances
