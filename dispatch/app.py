@@ -53,6 +53,7 @@ from dispatch.web.api import (
     online,
     outages,
     photos,
+    places,
     public,
     push,
     session,
@@ -125,7 +126,9 @@ def _face_the_web(app: APIFlask, settings: Settings) -> None:
 
 def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
-    for face in (v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health):
+    for face in (
+        v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
+    ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))
     app.register_blueprint(public.blueprint(desk, app.config["SECRET_KEY"]))

@@ -33,6 +33,20 @@ LEVEL_LABELS = {
 }
 
 
+class PlacedBy(StrEnum):
+    """How a ticket came to its place; only what a person pinned, and a crew found there, teaches an address."""
+
+    PIN = "pin"
+    ADDRESS = "address"
+    APPROXIMATE = "approximate"
+    DOUBTED = "doubted"
+
+
+# How sure a meaning must be to send a crew by it without anybody's asking: as it is written, and nothing like it.
+PLACES_FROM = 0.9
+_EXACT_LEVELS = (Level.ROOM, Level.NUMBER, Level.ESTATE)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One meaning of an address.
@@ -62,6 +76,12 @@ class Candidate:
     confidence: float
     reason: str
     source: str
+
+    @property
+    def can_place(self) -> bool:
+        """Whether a ticket may go by it: a street alone is too long, and a likeness too weak."""
+        is_somewhere = self.point is not None or self.zone_id is not None
+        return is_somewhere and self.level in _EXACT_LEVELS and self.confidence >= PLACES_FROM
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class NewCall:
         cti_call_id: The telephone system's id; two with the same are one call.
         caller_phone: Digits, or None where the number is withheld.
         point: Where, in its own datum, or None where only an address is known.
+        is_approximate: The point is the middle of something larger, not the caller's door.
         address: Where, in words.
         answers: Answers to the category's questions, by question id.
         pipe_dn: Pipe diameter in mm, if known.
@@ -54,6 +55,7 @@ class NewCall:
     caller_phone: str | None = None
     caller_name: str | None = None
     point: Point | None = None
+    is_approximate: bool = False
     address: str = ""
     answers: Mapping[str, bool | str] = field(default_factory=dict)
     pipe_dn: int | None = None

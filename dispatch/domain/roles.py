@@ -51,6 +51,7 @@ class Permission(StrEnum):
     OUTAGE = "outage"
     ZONES = "zones"
     CIRCLE = "circle"
+    PLACES = "places"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -85,13 +86,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
     Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
     Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE},
-    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.AUDIT, P.ZONES, P.CIRCLE},
+    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
     Role.SYSTEM: frozenset({P.RESUME}),
 }
 
+# Whose pin is a person's word for where an address is: not that of the public page or of another system.
+DESK_ROLES = frozenset({Role.AGENT, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN})
 # These see only the work of their own team and what it assists with.
 TEAM_BOUND = frozenset({Role.CREW, Role.LEAD})
 # What they may do where their team only assists (协办): it is called to close a valve, and its owner moves the ticket.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from dispatch.domain.address import PlacedBy
 from dispatch.domain.call import check_phone, mask_phone
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.place import Point, Wgs84Point, metres_per_degree, to_wgs84
@@ -19,7 +20,7 @@ from dispatch.domain.states import STATUS_LABELS, Status
 from dispatch.geocode.geodesic import distance_m
 from dispatch.services import outages, present, recommend
 from dispatch.services.desk import Desk
-from dispatch.services.routing import Placing, place
+from dispatch.services.routing import Placing, place_call
 from dispatch.storage import callers, cti
 from dispatch.storage.db import Tx
 
@@ -100,6 +101,7 @@ class Sketch:
     category: str | None = None
     answers: Mapping[str, bool | str] = field(default_factory=dict)
     point: Point | None = None
+    address: str = ""
     pipe_dn: int | None = None
     appointment_at: datetime | None = None
 
@@ -115,7 +117,7 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
     check_permitted(actor, Permission.CALL)
     with desk.store.read() as tx:
         rules = desk.rules(tx, now)
-        placing = place(rules, sketch.point)
+        placing = place_call(desk, tx, rules, sketch.point, sketch.address, PlacedBy.PIN)
         known = outages.known_in(tx, rules, now, placing.zone.zone_id) if placing.zone else []
     level = _level(rules.policy, sketch)
     promises = _promises(rules.policy, sketch, level, placing.area)

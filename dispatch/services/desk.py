@@ -14,6 +14,7 @@ from dispatch.domain.policy import Policy
 from dispatch.domain.settings import Settings
 from dispatch.domain.zone_index import ZoneIndex
 from dispatch.services.calibration import Calibration
+from dispatch.services.gazetteers import Gazetteers
 from dispatch.services.numbering import Numbers
 from dispatch.services.road_book import RoadBook
 from dispatch.storage import directory
@@ -71,6 +72,7 @@ class Desk:
         self.numbers = Numbers(store)
         self.roads = RoadBook(store, settings)
         self.calibration = Calibration(store)
+        self.gazetteers = Gazetteers(store)
         self._book: directory.Book | None = None
         self._policies: _Versions[str, Policy] = _Versions()
         self._indexes: _Versions[int, ZoneIndex] = _Versions()

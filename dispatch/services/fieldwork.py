@@ -11,9 +11,10 @@ from dispatch.domain.roles import Actor
 from dispatch.domain.states import Verb
 from dispatch.domain.ticket import Command
 from dispatch.geocode.geodesic import distance_m
-from dispatch.services.actions import Action, Scene, perform, unchanged, with_detail
+from dispatch.services.actions import Action, Prepare, Scene, perform, unchanged, with_detail
 from dispatch.services.desk import Desk
-from dispatch.storage import board
+from dispatch.services.learning import learn
+from dispatch.storage import board, places
 
 VERBS = (
     Verb.ACCEPT, Verb.DEPART, Verb.ARRIVE, Verb.ISOLATE, Verb.WORK, Verb.DONE, Verb.RETURN, Verb.RESUME,
@@ -25,8 +26,7 @@ FAR_M = 300
 
 def act(desk: Desk, actor: Actor, number: str, action: Action, now: datetime) -> dict[str, Any]:
     """Do a verb of the field; see actions.perform for what it raises. To arrive far away or unlocated needs a note."""
-    prepare = _arrive if action.verb is Verb.ARRIVE else unchanged
-    return perform(desk, actor, number, action, now, prepare)
+    return perform(desk, actor, number, action, now, _PREPARE.get(action.verb, unchanged))
 
 
 def _arrive(scene: Scene, command: Command) -> Command:
@@ -42,5 +42,16 @@ def _arrive(scene: Scene, command: Command) -> Command:
     away = distance_m(to_wgs84(action.point), there)
     if away > FAR_M and not command.note.strip():
         raise InvalidInput(f"距报修点 {away:.0f} m, 超过 {FAR_M} m; 请写明原因后再到场", field="note")
+    if away > FAR_M:
+        places.doubt(scene.tx, scene.ticket.id)
     accuracy = f" (精度 {action.accuracy_m:.0f} m)" if action.accuracy_m is not None else ""
     return with_detail(command, f"距报修点 {away:.0f} m{accuracy}")
+
+
+def _done(scene: Scene, command: Command) -> Command:
+    """What a person pinned and the crew has worked at is where the address is."""
+    learn(scene.tx, scene.desk, scene.actor, scene.ticket.id, command.at)
+    return command
+
+
+_PREPARE: dict[Verb, Prepare] = {Verb.ARRIVE: _arrive, Verb.DONE: _done}

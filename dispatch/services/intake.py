@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from dispatch.domain.address import PlacedBy
 from dispatch.domain.call import NewCall, Outcome, check_appointment, check_call, check_place
 from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
 from dispatch.domain.place import datum_of
 from dispatch.domain.policy import Area, Policy
-from dispatch.domain.roles import SYSTEM, Actor, Permission, check_permitted
+from dispatch.domain.roles import DESK_ROLES, SYSTEM, Actor, Permission, check_permitted
 from dispatch.domain.search import index_terms
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
@@ -20,7 +21,7 @@ from dispatch.services import present
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
-from dispatch.services.routing import place
+from dispatch.services.routing import place_call
 from dispatch.storage import calls, outbox, replies, suggestions, tickets
 from dispatch.storage.db import Tx
 
@@ -148,7 +149,9 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number:
     level = policy.level_of(policy.category(call.category), call.answers)
     check_place(call, policy.levels[level])
     check_appointment(call, policy.levels[level])
-    placing = place(rules, call.point)
+    is_pinned = actor.role in DESK_ROLES and not call.is_approximate
+    by = PlacedBy.PIN if is_pinned else PlacedBy.APPROXIMATE
+    placing = place_call(desk, tx, rules, call.point, call.address, by)
     fresh = _fresh(number, level, call, placing.area, policy)
     fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))
     dispatch = None

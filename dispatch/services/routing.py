@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
+from dispatch.domain.address import Candidate, PlacedBy
 from dispatch.domain.place import Point, Wgs84Point, to_wgs84
 from dispatch.domain.policy import Area
 from dispatch.domain.ticket import Assignment
 from dispatch.domain.zones import Route, RouteStatus, Zone
+from dispatch.services import places
 from dispatch.services.desk import Desk, Rules
+from dispatch.storage.db import Tx
 
 UNLOCATED = "unlocated"
 
@@ -27,6 +30,8 @@ class Placing:
         zone: The zone that answers, or None.
         steward: Name of the steward in charge, or None.
         assignment: The team to dispatch to, or None where a dispatcher must decide.
+        placed_by: How it came to its place, or None where it has none.
+        entry_id: What was learned of the address and placed it, or None.
     """
 
     point: Wgs84Point | None
@@ -36,6 +41,8 @@ class Placing:
     zone: Zone | None
     steward: str | None
     assignment: Assignment | None
+    placed_by: PlacedBy | None = None
+    entry_id: int | None = None
 
     @property
     def area(self) -> Area:
@@ -52,11 +59,46 @@ class Placing:
             "zone_id": self.zone.zone_id if self.zone else None,
             "zone_set_id": rules.zone_set_id,
             "steward": self.steward,
+            "placed_by": self.placed_by,
+            # A later pin corrects what placed the ticket first, which is therefore kept.
+            **({"placed_entry": self.entry_id} if self.entry_id is not None else {}),
         }
 
 
-def place(rules: Rules, point: Point | None) -> Placing:
+def place(rules: Rules, point: Point | None, by: PlacedBy = PlacedBy.PIN) -> Placing:
     """Route a point of any datum; without a point, or outside every zone, a dispatcher must decide."""
+    placing = _place(rules, point)
+    return placing if placing.point is None else replace(placing, placed_by=by)
+
+
+def place_call(desk: Desk, tx: Tx, rules: Rules, point: Point | None, address: str, by: PlacedBy) -> Placing:
+    """Route a call: by its point, else by its address where that means one place for sure."""
+    if point is not None or not address.strip():
+        return place(rules, point, by)
+    found = places.find(desk, tx, address)
+    best = found.located.best
+    if best is None or not best.can_place:
+        return replace(place(rules, None), reason=f"只有地址, 待定位后派单 ({found.located.note})")
+    placing = place(rules, best.point, PlacedBy.ADDRESS) if best.point else _in_zone(rules, best)
+    said = f"按地址定位: {best.label}, {best.reason}, 置信 {best.confidence:.2f}; {placing.reason}"
+    to = placing.assignment and replace(placing.assignment, reason=said)
+    return replace(placing, reason=said, assignment=to, entry_id=found.entry_id)
+
+
+def _in_zone(rules: Rules, best: Candidate) -> Placing:
+    """A place whose grid is known, and where it is in there is not."""
+    zone = next((zone for zone in rules.zones.zones if zone.zone_id == best.zone_id), None)
+    if zone is None:
+        return place(rules, None)
+    team = rules.teams.get(zone.team_id) if zone.team_id else None
+    reason = f"在{zone.name}网格内, 具体位置待定"
+    assignment = assign(team, reason) if team else None
+    route = Route(RouteStatus.ROUTED, zone.zone_id, zone.name, reason)
+    steward = steward_of(team) if team else None
+    return Placing(None, route.status, reason, route, zone, steward, assignment, PlacedBy.ADDRESS)
+
+
+def _place(rules: Rules, point: Point | None) -> Placing:
     if point is None:
         return Placing(None, UNLOCATED, "只有地址, 待定位后派单", None, None, None, None)
     here = to_wgs84(point)

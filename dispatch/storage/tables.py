@@ -63,7 +63,7 @@ class PolicyRow(Base):
 
 
 class RevisionRow(Base):
-    """Counts the changes of policies, zone sets and teams, so that a process can keep them until one changes."""
+    """Counts changes, so that a process can keep what it read: 1 of policies, zone sets and teams, 2 of places."""
 
     __tablename__ = "revisions"
     id: Id = mapped_column(primary_key=True)
@@ -120,6 +120,8 @@ class TicketRow(Base):
     route_reason: Mapped[str]
     lon: Mapped[float | None]
     lat: Mapped[float | None]
+    placed_by: Mapped[str | None]
+    placed_entry: Mapped[int | None]
     address: Mapped[str]
     description: Mapped[str]
     pipe_dn: Mapped[int | None]

@@ -159,7 +159,8 @@ def received(desk: Desk, now: datetime, **changes: Any) -> str:
 
 def dispatched(desk: Desk, now: datetime, zone_id: str = ZONE_A, **changes: Any) -> str:
     """The number of a ticket that its grid's team has got."""
-    return received(desk, now, point=spot(desk, zone_id, now), **changes)
+    # The middle of a grid is nobody's address and must teach none.
+    return received(desk, now, **{"point": spot(desk, zone_id, now), "is_approximate": True, **changes})
 
 
 def act(desk: Desk, actor: Actor, number: str, verb: Verb, now: datetime, **told: Any) -> dict[str, Any]:

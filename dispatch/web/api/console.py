@@ -60,6 +60,7 @@ class PreviewIn(Body):
     category: Text | None = Field(None, min_length=1, max_length=60)
     answers: dict[Annotated[Text, Field(max_length=60)], Answer] = Field(default_factory=dict, max_length=20)
     location: Location | None = None
+    address: Text = Field("", max_length=300)
     pipe_dn: Diameter | None = None
     appointment_at: Time | None = None
 

@@ -43,6 +43,7 @@ class CallIn(Body):
     caller_phone: Text | None = Field(None, max_length=21, description="digits, may start with +")
     caller_name: Text | None = Field(None, max_length=60)
     location: Location | None = None
+    is_approximate: bool = Field(False, description="the location is the middle of something larger, not the door")
     address: Text = Field("", max_length=300)
     answers: dict[Annotated[Text, Field(max_length=60)], Answer] = Field(default_factory=dict, max_length=20)
     pipe_dn: Diameter | None = Field(None, description="pipe diameter in mm")
