@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from dispatch import __version__
-from dispatch.cli import care, demo, depots, people, push, replay, roads, serve, setup, zone_maps, zones
+from dispatch.cli import care, demo, depots, people, places, push, replay, roads, serve, setup, zone_maps, zones
 from dispatch.domain.errors import DispatchError
 
 
@@ -75,6 +75,8 @@ for _command in (
     zone_maps.export_zones,
     zone_maps.import_zone_codes,
     zone_maps.rezone,
+    places.locate,
+    places.import_places,
     roads.import_roads,
     roads.eta,
     replay.replay,

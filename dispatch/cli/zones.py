@@ -258,9 +258,9 @@ def route(
     counts: Counter[str] = Counter()
     faults, unanswered = tables.Remarks(), tables.Remarks()
     with tables.reading(source) as table:
-        _check_columns(table.columns, source, out)
+        check_columns(table.columns, source, out, ADDED)
         lon, lat = table.find("--lon-col", lon_col, tables.LON), table.find("--lat-col", lat_col, tables.LAT)
-        with tables.replacing(out, table.encoding) as text, _progress(source) as bar:
+        with tables.replacing(out, table.encoding) as text, progress(source, "查找网格") as bar:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow([*table.columns, *ADDED])
             for row in table.rows():
@@ -276,16 +276,18 @@ def route(
     ctx.exit(1 if faults else 0)
 
 
-def _check_columns(columns: list[str], source: Path, out: Path) -> None:
-    taken = [name for name in ADDED if name in columns]
+def check_columns(columns: list[str], source: Path, out: Path, added: Sequence[str]) -> None:
+    """Raise InvalidInput where columns would be there twice, or the table written over itself."""
+    taken = [name for name in added if name in columns]
     if taken:
         raise InvalidInput(f"{source.name} 已有列 {', '.join(taken)}: 请先改名或删除, 以免混淆")
     if out.exists() and out.samefile(source):
         raise InvalidInput("--out 不能与 --csv 是同一个文件")
 
 
-def _progress(source: Path) -> Any:
-    return click.progressbar(length=source.stat().st_size, label="查找网格", file=sys.stderr)
+def progress(source: Path, label: str) -> Any:
+    """Return a bar over the bytes of a file."""
+    return click.progressbar(length=source.stat().st_size, label=label, file=sys.stderr)
 
 
 def _route_row(index: ZoneIndex, row: tables.Row, lon: str, lat: str, datum: Datum) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ _BY_LABEL = {label: kind for kind, label in KINDS.items()} | {kind: kind for kin
 _LONGEST = {"name": 100, "district": 20, "street": 40, "community": 60, "zone_id": 60, "target": 300, "source": 200}
 _MAX_RADIUS_M = 20_000.0
 _MAX_REPORTED = 1_000
+MAX_BYTES = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ from dispatch.web.api.requests import PageIn
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
 
-MAX_BYTES = 20 * 1024 * 1024
-
 
 class PlacesIn(BaseModel):
     """An address as far as it is typed."""
@@ -165,7 +163,7 @@ def _tables(api: APIBlueprint, desk: Desk) -> None:
     @api.output(PlaceReport)
     @api.doc(summary="导入地名", description="The body is a CSV (UTF-8 or GBK) or xlsx; wrong rows are told.")
     def import_places(query: PlaceFileIn) -> dict[str, Any]:
-        request.max_content_length = MAX_BYTES
+        request.max_content_length = place_import.MAX_BYTES
         source, data = query.source or "API", request.get_data()
         done = place_import.import_places(desk, actor(), data, source=source, datum=query.datum, now=utc_now())
         return {"taken": done.count, "refused": [{"row": row, "reason": reason} for row, reason in done.refused]}
