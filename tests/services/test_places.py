@@ -16,7 +16,7 @@ from dispatch.services.desk import Desk
 from dispatch.services.places import Found
 from dispatch.services.routing import UNLOCATED
 from dispatch.storage import tickets
-from tests.support.cast import TEAM_A, TEAM_B, ZONE_A, ZONE_B, Cast, act, call, cast_of, received, spot
+from tests.support.cast import TEAM_A, TEAM_B, ZONE_A, ZONE_B, Cast, act, call, cast_of, received, spot, what_it_needs
 from tests.support.store import open_desk
 
 ESTATE = "金领小区"
@@ -37,7 +37,7 @@ def teach(desk: Desk, now: datetime, address: str, point: Wgs84Point, who: str =
     """A ticket that an agent pinned and a crew did."""
     number = received(desk, now, address=address, point=point)
     for verb in WAY:
-        act(desk, getattr(cast_of(desk), who), number, verb, now)
+        act(desk, getattr(cast_of(desk), who), number, verb, now, **what_it_needs(desk, verb, now))
     return number
 
 
@@ -262,7 +262,7 @@ def test_a_correction_wins(desk: Desk, cast: Cast, now: datetime) -> None:
     act(desk, cast.crew_a, number, Verb.RETURN, now, reason="not_ours", note="在隔壁网格")
     act(desk, cast.dispatcher, number, Verb.DISPATCH, now, point=spot(desk, ZONE_B, now))
     for verb in WAY:
-        act(desk, cast.crew_b, number, verb, now)
+        act(desk, cast.crew_b, number, verb, now, **what_it_needs(desk, verb, now))
     (entry,) = learned(desk)
     assert entry["last_ticket"] == number
     assert call(desk, cast.agent, now, address=ESTATE).body["ticket"]["team_id"] == TEAM_B
@@ -277,7 +277,7 @@ def test_a_correction_to_what_others_know_strengthens_it(desk: Desk, cast: Cast,
     act(desk, cast.crew_a, number, Verb.RETURN, now, reason="not_ours")
     act(desk, cast.dispatcher, number, Verb.DISPATCH, now, point=point)
     for verb in WAY:
-        act(desk, cast.crew_a, number, verb, now)
+        act(desk, cast.crew_a, number, verb, now, **what_it_needs(desk, verb, now))
     (entry,) = learned(desk)
     assert entry["count"] == 2
 
@@ -288,7 +288,7 @@ def test_what_teaches_nothing(desk: Desk, cast: Cast, now: datetime) -> None:
     def done(number: str, who: str = "crew_a", **arrival: object) -> None:
         for verb in WAY:
             told = arrival if verb is Verb.ARRIVE else {}
-            act(desk, getattr(cast_of(desk), who), number, verb, now, **told)
+            act(desk, getattr(cast_of(desk), who), number, verb, now, **{**what_it_needs(desk, verb, now), **told})
 
     done(received(desk, now, address=ESTATE, point=point, is_approximate=True))  # the middle of a grid
     done(received(desk, now, address="家里", point=point))  # means nothing to others
