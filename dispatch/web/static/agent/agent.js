@@ -17,7 +17,7 @@ import { confirm, save, say } from "./save.js";
 import * as tickets from "./tickets.js";
 import * as waiting from "./waiting.js";
 
-const ROUTED = ["category", "answers", "pipe_dn", "appointment_at"];
+const ROUTED = ["address", "category", "answers", "pipe_dn", "appointment_at"];
 let isWarned = false;
 let looks = 0;
 

@@ -20,9 +20,9 @@ export function refresh(told) {
 
 async function ask(told) {
   const turn = ++asked;
-  const { called_at, location, appointment_at } = body(false);
+  const { called_at, location, address, appointment_at } = body(false);
   const pipe_dn = draft.pipe_dn ? number(draft.pipe_dn) : null;
-  const sketch = { called_at, category: draft.category, answers: draft.answers, location, appointment_at };
+  const sketch = { called_at, category: draft.category, answers: draft.answers, location, address, appointment_at };
   try {
     const answer = await post("/preview", { ...sketch, ...(typeof pipe_dn === "number" && { pipe_dn }) });
     if (turn !== asked) return;
