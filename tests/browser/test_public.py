@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from dispatch.domain.outage import NewOutage
 from dispatch.domain.states import Status, Verb
 from dispatch.domain.tracking import token
-from dispatch.services import board, outages
+from dispatch.services import board, outages, photos
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
 from tests.browser.test_every_page import violations
@@ -134,6 +134,22 @@ def test_number_and_four_digits_lead_to_the_same_page(pages: Pages) -> None:
     expect(page.locator(".steps")).to_be_visible()
     page.goto(f"/track/{number}/{'A' * 43}")
     expect(page.locator("#progress")).to_contain_text("没有找到")
+
+
+def test_a_photo_that_does_not_get_through_holds_no_number_back(pages: Pages, cast: Cast, tmp_path: Path) -> None:
+    page = pages.visitor()
+    page.goto("/")
+    photo = tmp_path / "leak.jpg"
+    photo.write_bytes(jpeg())
+    page.set_input_files("#photo", photo)
+    pages.watch.allow("ERR_FAILED")
+    page.route("**/photos?uuid=*", lambda route: route.abort())
+    number = report(page)
+    expect(page.locator("#photo-said")).to_contain_text("照片没有传上")
+    page.unroute("**/photos?uuid=*")
+    page.click("#photo-said button")
+    expect(page.locator("#photo-said")).to_have_text("照片已上传")
+    assert len(photos.of_ticket(pages.site.desk, cast.dispatcher, number)) == 1
 
 
 def test_what_is_missing_is_said_at_its_field(pages: Pages) -> None:

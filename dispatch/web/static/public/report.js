@@ -1,7 +1,8 @@
 // The form of a report: one key for one content, so that sending twice makes one ticket.
 import { post, postBytes } from "/static/common/api.js";
-import { $, fill, h, toast } from "/static/common/dom.js";
+import { $, fill, h } from "/static/common/dom.js";
 import { page, t, tOr } from "/static/common/page.js";
+import { uuid } from "/static/common/uuid.js";
 import { shrunk } from "/static/crew/picture.js";
 import { clearFault, inWords, showFault } from "./faults.js";
 
@@ -55,8 +56,9 @@ async function whileSending(run) {
 async function send(body, place) {
   try {
     const opened = await post("/public/reports", body, { key: keyOf(body) });
-    await sendPhoto(opened);
-    showSent(opened, place);
+    const photo = $("#photo").files[0] && photoOf(opened, $("#photo").files[0], last.key);
+    showSent(opened, place, photo?.line);
+    photo?.send(); // the number is there at once; a picture may take its time
   } catch (error) {
     $("button.primary", form).disabled = false;
     showFault(fault, inWords(error), form.elements[error.field === "caller_phone" ? "phone" : error.field] ?? null);
@@ -65,26 +67,31 @@ async function send(body, place) {
 
 function keyOf(body) {
   const text = JSON.stringify(body);
-  if (text !== last.text) last = { text, key: [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("") };
+  if (text !== last.text) last = { text, key: uuid() };
   return last.key;
 }
 
-async function sendPhoto({ number, token }) {
-  const file = $("#photo").files[0];
-  if (!file) return;
-  try {
-    const picture = await shrunk(file);
-    await postBytes(`/public/tickets/${number}/${token}/photos?uuid=${last.key}`, picture, { "Content-Type": "image/jpeg" });
-  } catch (error) {
-    toast(t("public.photo_failed", { why: inWords(error) }), { kind: "error" });
+/** A line that says how far a photo is, and what sends it, as often as it takes: the same photo under one name. */
+function photoOf({ number, token }, file, name) {
+  const line = h("p", { role: "status", id: "photo-said" });
+  async function send() {
+    fill(line, t("public.photo_sending"));
+    try {
+      await postBytes(`/public/tickets/${number}/${token}/photos?uuid=${name}`, await shrunk(file), { "Content-Type": "image/jpeg" });
+      fill(line, t("public.photo_sent"));
+    } catch (error) {
+      fill(line, t("public.photo_failed", { why: inWords(error) }), " ", h("button", { type: "button", onclick: send }, t("common.try_again")));
+    }
   }
+  return { line, send };
 }
 
-function showSent({ number, token }, place) {
+function showSent({ number, token }, place, photoLine) {
   const heading = h("h3", { tabindex: "-1" }, t("public.sent"));
   fill($("#sent"), heading,
     h("p", {}, `${t("public.sent_number")} `, h("strong.number", {}, number)),
     h("p", {}, t("public.sent_keep")),
+    photoLine,
     h("p.row", {}, h("a.button.primary", { href: `/track/${number}/${token}` }, t("public.follow")),
       h("button", { type: "button", onclick: again }, t("public.another"))));
   form.hidden = true;
