@@ -8,12 +8,26 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Route, expect
 
+from dispatch.domain.place import Datum
 from dispatch.domain.states import Status, Verb
-from dispatch.services import board
+from dispatch.services import board, place_import
 from dispatch.services.desk import Desk
 from tests.browser.agent_story import Keyboard, console, platform, saved_number, tickets
+from tests.browser.test_every_page import violations
 from tests.support.browser import Pages, picture
-from tests.support.cast import CALLER_PHONE, TEAM_A, ZONE_A, act, cast_of, dispatched, received, spot, ticket_at
+from tests.support.cast import (
+    CALLER_PHONE,
+    TEAM_A,
+    ZONE_A,
+    ZONE_B,
+    Cast,
+    act,
+    cast_of,
+    dispatched,
+    received,
+    spot,
+    ticket_at,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
 MOST_PRESSES = 12
@@ -55,6 +69,43 @@ def test_a_burst_from_ring_to_dispatched_by_keyboard_in_twelve_presses(pages: Pa
     assert len(keys.presses) <= MOST_PRESSES, keys.presses
     keys.press("F2")  # the next call is one key away
     expect(page.locator("#caller_phone")).to_be_focused()
+
+
+def test_a_candidate_of_the_address_is_taken_by_key(pages: Pages, desk: Desk, cast: Cast) -> None:
+    here, there = (spot(desk, zone, datetime.now(UTC)) for zone in (ZONE_A, ZONE_B))
+    table = "kind,name,district,lon,lat\n" + "".join(
+        f"estate,金领小区,{district},{at.lon:.6f},{at.lat:.6f}\n"
+        for district, at in (("天心区", here), ("岳麓区", there))
+    )
+    place_import.import_places(
+        desk, cast.admin, table.encode(), source="estates.csv", datum=Datum.WGS84, now=datetime.now(UTC)
+    )
+    page = console(pages)
+    page.focus("#address")
+    page.keyboard.type("金领小区3栋")
+    options = page.get_by_role("listbox", name="地址候选").get_by_role("option")
+    expect(options).to_have_count(2)
+    expect(page.locator("#address-note")).to_contain_text("两处同名")
+    assert violations(page) == []
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    expect(page.locator("#address")).to_have_value("金领小区3栋")  # Escape closed the list alone
+    page.keyboard.type("5")
+    expect(options).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    first = options.first.inner_text()
+    page.keyboard.press("Enter")
+    expect(options).to_have_count(0)
+    expect(page.locator("#place-said")).to_contain_text("已按地址定位: 金领小区")
+    expect(page.locator("#route")).to_contain_text(ZONE_A if "天心区" in first else ZONE_B)
+    page.click("text=水费水表")
+    page.fill("#description", "读数不对")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#said .saved")).to_be_visible()
+    assert tickets(desk)[0]["zone_id"] == (ZONE_A if "天心区" in first else ZONE_B)
 
 
 def test_two_agents_and_one_call(pages: Pages, desk: Desk) -> None:

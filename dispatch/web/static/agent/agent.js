@@ -7,6 +7,7 @@ import { watchAttention } from "/static/common/attention.js";
 import { connect } from "/static/common/live.js";
 import { t } from "/static/common/page.js";
 import { everySecond } from "/static/common/sla.js";
+import * as candidates from "./candidates.js";
 import * as command from "./command.js";
 import { change, clear, draft, isBlank } from "./draft.js";
 import * as form from "./form.js";
@@ -131,6 +132,7 @@ function signedOut() {
 
 function start() {
   form.wire(changed);
+  candidates.wire(place.takeCandidate);
   place.wire(() => {
     route.refresh(place.draw);
     tickets.lookAround(draft.place);

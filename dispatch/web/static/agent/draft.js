@@ -68,7 +68,7 @@ export function body(isInquiry) {
     ...(draft.caller_phone && { caller_phone: draft.caller_phone.replace(/[\s-]/g, "") }),
     ...(draft.caller_name && { caller_name: draft.caller_name }),
     ...(place && { location: { lon: place.lon, lat: place.lat, datum: place.datum } }),
-    ...(place?.source === "grid" && { is_approximate: true }), // the middle of a grid teaches no address
+    ...((place?.source === "grid" || place?.is_rough) && { is_approximate: true }), // the middle of something larger teaches no address
     ...(isTicket && draft.pipe_dn && { pipe_dn: number(draft.pipe_dn) }),
     ...(isTicket && draft.appointment_at && { appointment_at: `${draft.appointment_at}:00+08:00` }),
     ...(draft.attach_to && { attach_to: draft.attach_to }),

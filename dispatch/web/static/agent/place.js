@@ -3,6 +3,7 @@ import { get } from "/static/common/api.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { drawBase, highlight, makeMap, pinAt, toMap } from "/static/common/map.js";
 import { t } from "/static/common/page.js";
+import { isExact } from "./candidates.js";
 import { change, draft } from "./draft.js";
 import { unfault } from "./form.js";
 import { isMissed } from "./missed.js";
@@ -62,6 +63,13 @@ function readAgain() {
   if (draft.place_text && !draft.place) reading = read(draft.place_text);
 }
 
+/** Take a candidate of the address: its point, or the grid that it is in. */
+export function takeCandidate(one) {
+  if (one.lon !== null) return pick({ lon: one.lon, lat: one.lat, datum: "wgs84", source: "address", label: one.label, is_rough: !isExact(one) });
+  $("#place").value = one.zone_id;
+  reading = read(one.zone_id);
+}
+
 function pick(place) {
   if (draft.is_sending) return;
   asked += 1;
@@ -80,7 +88,7 @@ function set(place) {
 
 function say() {
   const { place } = draft;
-  $("#place-said").textContent = place ? t(`agent.place_${place.source}`, { grid: place.grid }) : t("agent.place_none");
+  $("#place-said").textContent = place ? t(`agent.place_${place.source}`, { grid: place.grid, label: place.label }) : t("agent.place_none");
 }
 
 /** Show the draft's place. */
