@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
-from dispatch.domain.address import Candidate, PlacedBy
+from dispatch.domain.address import PLACES_FROM, Candidate, PlacedBy
 from dispatch.domain.place import Point, Wgs84Point, to_wgs84
 from dispatch.domain.policy import Area
 from dispatch.domain.ticket import Assignment
 from dispatch.domain.zones import Route, RouteStatus, Zone
-from dispatch.services import places
+from dispatch.services import places, zone_codes
 from dispatch.services.desk import Desk, Rules
 from dispatch.storage.db import Tx
 
@@ -76,13 +76,23 @@ def place_call(desk: Desk, tx: Tx, rules: Rules, point: Point | None, address: s
     if point is not None or not address.strip():
         return place(rules, point, by)
     found = places.find(desk, tx, address)
-    best = found.located.best
-    if best is None or not best.can_place:
+    best = _with_table(tx, rules, found.located.best)
+    if best is None:
         return replace(place(rules, None), reason=f"只有地址, 待定位后派单 ({found.located.note})")
     placing = place(rules, best.point, PlacedBy.ADDRESS) if best.point else _in_zone(rules, best)
     said = f"按地址定位: {best.label}, {best.reason}, 置信 {best.confidence:.2f}; {placing.reason}"
     to = placing.assignment and replace(placing.assignment, reason=said)
     return replace(placing, reason=said, assignment=to, entry_id=found.entry_id)
+
+
+def _with_table(tx: Tx, rules: Rules, best: Candidate | None) -> Candidate | None:
+    """Return a meaning that a ticket may go by: of its own, or because its 街道 or 社区 is told to belong to one grid."""
+    if best is None or best.can_place:
+        return best
+    if best.street is None or best.confidence < PLACES_FROM:
+        return None
+    zone_id = zone_codes.zone_of(tx, rules, best.street, best.community, best.district)
+    return replace(best, point=None, zone_id=zone_id, reason=f"{best.reason}, 按街道社区对应表") if zone_id else None
 
 
 def _in_zone(rules: Rules, best: Candidate) -> Placing:

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.roles import Actor
-from dispatch.services.desk import Desk
+from dispatch.services.desk import Desk, Rules
 from dispatch.storage import zone_codes
+from dispatch.storage.db import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +55,18 @@ def import_codes(desk: Desk, actor: Actor, rows: Sequence[ZoneCode], now: dateti
     return len(rows)
 
 
-def zone_of(desk: Desk, street: str, community: str | None, now: datetime, district: str | None = None) -> str | None:
+def zone_of(tx: Tx, rules: Rules, street: str, community: str | None, district: str | None = None) -> str | None:
     """Return the grid of a 街道 and 社区 by the table; None where it says nothing, or not just one thing.
 
     Args:
-        desk: The process's desk.
+        tx: The transaction.
+        rules: What holds now; a grid that is no longer valid is none.
         street: Name of the 街道 or 镇.
         community: Name of the 社区 or 村, where known.
-        now: The server's time; a grid that is no longer valid is none.
         district: Name of the 区, where known.
     """
-    with desk.store.read() as tx:
-        rows = zone_codes.find(tx, street, district)
-        valid = {zone.zone_id for zone in desk.rules(tx, now).zones.zones}
+    rows = zone_codes.find(tx, street, district)
+    valid = {zone.zone_id for zone in rules.zones.zones}
     named = [row for row in rows if community and row["community"] == community]
     # Without the 社区 only a 街道 that is one grid has one; a row of a 社区 says nothing about the others.
     whole = [row for row in rows if not row["community"]]
