@@ -86,7 +86,7 @@ def place_call(desk: Desk, tx: Tx, rules: Rules, point: Point | None, address: s
 
 
 def _with_table(tx: Tx, rules: Rules, best: Candidate | None) -> Candidate | None:
-    """Return a meaning that a ticket may go by: of its own, or because its 街道 or 社区 is told to belong to one grid."""
+    """Return a meaning that a ticket may go by: of its own, or because its 街道 or 社区 is one grid by the table."""
     if best is None or best.can_place:
         return best
     if best.street is None or best.confidence < PLACES_FROM:

@@ -29,6 +29,7 @@ PLACES = [
     ("/circle", "supervisor"),
     ("/wall", "supervisor"),
     ("/zones", "supervisor"),
+    ("/places", "supervisor"),
     ("/crew", "crew.a"),
     ("/bord", "agent"),
 ]

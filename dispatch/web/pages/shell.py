@@ -29,6 +29,7 @@ _SCREENS = {
     "circle": Permission.CIRCLE,
     "wall": Permission.READ,
     "zones": Permission.ZONES,
+    "places": Permission.PLACES,
     "crew": Permission.CREW,
 }
 # What scripts of every screen may say.
