@@ -56,6 +56,7 @@ def counter(page: Page, name: str) -> Locator:
 
 def pick(page: Page, number: str) -> None:
     """Go to a ticket by keyboard alone, and open it."""
+    expect(row(page, number)).to_be_visible()
     for key in "j" * 30 + "k" * 30:
         page.keyboard.press(key)
         if page.evaluate("document.activeElement.dataset.ticket") == number:

@@ -13,7 +13,19 @@ from dispatch.domain.outage import NewOutage
 from dispatch.domain.photo import Stage
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, Role
 from dispatch.domain.states import RULES, Status, Verb
-from dispatch.services import asking, board, crew, cti, escalation, outages, photos, supervision, zone_drafts
+from dispatch.services import (
+    asking,
+    board,
+    circle,
+    crew,
+    cti,
+    escalation,
+    outages,
+    photos,
+    places,
+    supervision,
+    zone_drafts,
+)  # fmt: skip
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
@@ -104,6 +116,8 @@ OTHER: dict[Permission, Deed] = {
     Permission.CTI: lambda desk, actor, _number, now: ring(desk, actor, now),
     Permission.OUTAGE: lambda desk, actor, _number, now: publish(desk, actor, now),
     Permission.ZONES: lambda desk, actor, _number, now: zone_drafts.copy_live(desk, actor, "秋季", now),
+    Permission.CIRCLE: lambda desk, actor, _number, now: circle.report(desk, actor, None, now),
+    Permission.PLACES: lambda desk, actor, _number, _now: places.imported(desk, actor, after=0, limit=5),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 
