@@ -52,6 +52,7 @@ def test_a_table_is_imported_and_a_wrong_lesson_is_taken_out(
     expect(lines.first).to_contain_text("1 张工单")
     lines.first.get_by_role("button").click()
     expect(page.locator(".toast")).to_contain_text("已删除")
+    expect(page.locator("#learned")).to_contain_text("没有")
     page.uncheck("#disputed")
     expect(lines).to_have_count(1)
     assert places.learned(desk, cast.admin, after=0, limit=9, is_disputed=True)["items"] == []

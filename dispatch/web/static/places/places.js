@@ -31,15 +31,14 @@ function list(name, { heads, cells }, query) {
 
   function line(one) {
     const [first, ...others] = cells(one);
-    const row = h("tr", {}, h("th", { scope: "row" }, first), others.map((cell) => h("td", {}, cell)),
-      h("td", {}, h("button", { type: "button", "aria-label": t("places.remove_one", { name: first }), onclick: () => drop(one, row, first) }, t("places.remove"))));
-    return row;
+    return h("tr", {}, h("th", { scope: "row" }, first), others.map((cell) => h("td", {}, cell)),
+      h("td", {}, h("button", { type: "button", "aria-label": t("places.remove_one", { name: first }), onclick: () => drop(one, first) }, t("places.remove"))));
   }
 
-  async function drop(one, row, label) {
+  async function drop(one, label) {
     try {
       await post(`/places/${name}/${one.id}/remove`);
-      row.remove();
+      reload(); // what it contradicted may be in use again
       toast(t("places.removed", { name: label }));
     } catch (problem) {
       toast(problem.message, { kind: "error" });
