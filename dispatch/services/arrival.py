@@ -24,7 +24,7 @@ from dispatch.storage.arrivals import Way
 from dispatch.storage.db import Tx
 
 # So many ways are estimated in one look; what is left is due still.
-BATCH = 50
+BATCH = 10
 
 
 @dataclass(frozen=True, slots=True)
