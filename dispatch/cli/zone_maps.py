@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from dispatch.cli import context, tables
-from dispatch.cli.zones import DATUMS, load, read_file, zone_options
+from dispatch.cli.zones import load, read_file, table_options
 from dispatch.domain.errors import InvalidCoordinate, InvalidInput
 from dispatch.domain.place import Datum, lonlats_to_wgs84
 from dispatch.domain.roles import SYSTEM
@@ -84,12 +84,7 @@ def _code(row: tables.Row, street: int, zone: int, others: dict[str, int | None]
 
 
 @click.command()
-@click.option("--csv", "source", type=context.ExistingFile, required=True, help="Table of places.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Table to write.")
-@zone_options
-@click.option("--lon-col", help=f"Column of degrees east; by default {', '.join(tables.LON[:4])}.")
-@click.option("--lat-col", help=f"Column of degrees north; by default {', '.join(tables.LAT[:3])}.")
-@click.option("--datum", type=DATUMS, default="wgs84", show_default=True, help="Datum of the table.")
+@table_options
 def rezone(
     source: Path,
     out: Path,

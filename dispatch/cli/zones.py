@@ -61,6 +61,20 @@ def zone_options(command: F) -> F:
     return command
 
 
+def table_options(command: F) -> F:
+    """Add the options of a command that finds the zones of a table of places."""
+    for option in (
+        click.option("--datum", type=DATUMS, default="wgs84", show_default=True, help="Datum of the table."),
+        click.option("--lat-col", help=f"Column of degrees north; by default {', '.join(tables.LAT[:3])}."),
+        click.option("--lon-col", help=f"Column of degrees east; by default {', '.join(tables.LON[:4])}."),
+        zone_options,
+        click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Table to write."),
+        click.option("--csv", "source", type=context.ExistingFile, required=True, help="Table of places."),
+    ):
+        command = option(command)
+    return command
+
+
 def load(data: bytes, datum: str, **fields: Any) -> ZoneFile:
     """Read zones, with their warnings on standard error; `fields` as for read_zones."""
     found = read_zones(data, datum=Datum(datum), reference=_districts(), **fields)
@@ -226,12 +240,7 @@ def _was_interrupted(error: BaseException | None) -> bool:
 
 
 @click.command()
-@click.option("--csv", "source", type=context.ExistingFile, required=True, help="Table of places.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Table to write.")
-@zone_options
-@click.option("--lon-col", help=f"Column of degrees east; by default {', '.join(tables.LON[:4])}.")
-@click.option("--lat-col", help=f"Column of degrees north; by default {', '.join(tables.LAT[:3])}.")
-@click.option("--datum", type=DATUMS, default="wgs84", show_default=True, help="Datum of the table.")
+@table_options
 @click.pass_context
 def route(
     ctx: click.Context,

@@ -3,12 +3,12 @@ import { get } from "/static/common/api.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { drawBase, highlight, makeMap, pinAt, toMap } from "/static/common/map.js";
 import { t } from "/static/common/page.js";
+import { numbersOf } from "/static/common/pair.js";
 import { isExact } from "./candidates.js";
 import { change, draft } from "./draft.js";
 import { unfault } from "./form.js";
 import { isMissed } from "./missed.js";
 
-const PAIR = /^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,，;\s]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$/;
 const CLOSE = 14;
 const L = window.L;
 let map;
@@ -45,9 +45,9 @@ async function read(text) {
   const turn = ++asked;
   unfault("place");
   change({ place_text: text });
-  const pair = PAIR.exec(text);
+  const pair = numbersOf(text);
   $("#datum-box").hidden = !pair;
-  if (pair) return set({ lon: Number(pair[1]), lat: Number(pair[2]), datum: draft.datum, source: "pair" });
+  if (pair) return set({ lon: pair[0], lat: pair[1], datum: draft.datum, source: "pair" });
   if (!text.trim()) return set(null);
   const { items, isMissing } = await get("/grids", { q: text.trim() }).catch((error) => (isMissed("place", error, readAgain) ? { items: [], isMissing: true } : { items: [] }));
   if (turn !== asked) return undefined;

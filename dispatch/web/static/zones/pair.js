@@ -1,13 +1,11 @@
 // A place that is typed or pasted: "112.944440, 28.115325".
 import { h } from "../common/dom.js";
 import { t } from "../common/page.js";
-
-const PAIR = /^\s*\(?\s*(-?\d+(?:\.\d+)?)\s*[,，;\s]\s*(-?\d+(?:\.\d+)?)\s*\)?\s*$/;
+import { numbersOf } from "../common/pair.js";
 
 /** Return [lon, lat], or null for what is no place on earth. */
 export function pairOf(text) {
-  const found = PAIR.exec(text);
-  const pair = found && [Number(found[1]), Number(found[2])];
+  const pair = numbersOf(text);
   return pair && Math.abs(pair[0]) <= 180 && Math.abs(pair[1]) <= 90 ? pair : null;
 }
 
