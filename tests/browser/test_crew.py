@@ -77,8 +77,9 @@ def test_a_crews_day(pages: Pages, desk: Desk, cast: Cast) -> None:
     page.click("#do-isolate")
     shoot(page, "after")
     press(page, "done")
-    expect(page.locator("#waiting")).to_have_text("全部已上传")
     expect(page.locator(".job .address")).to_have_text("芙蓉中路 88 号")
+    wait_for(lambda: "done" in statuses(desk, cast, number), "the last step is there")
+    expect(page.locator("#waiting")).to_have_text("全部已上传")
 
     kinds = statuses(desk, cast, number)
     assert kinds[kinds.index("accept") :] == [
