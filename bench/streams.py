@@ -4,8 +4,8 @@
 The server is a real one over TCP; the streams are read by a process of their own, so that reading them slows down
 neither the callers nor their clock. Rounds with and without streams take turns. A message's lag counts from the answer
 to the call, which follows its commit; the note has it from the sending as well. The first message of a call on a stream
-counts: the next one tells of a later commit, the estimate of the crew's way. Intake is told as the median of the rounds.
-A stream that is not told of a call makes the run fail.
+counts: the next one tells of a later commit, the estimate of the way. Intake is told as the median of the rounds. A
+stream that is not told of a call makes the run fail.
 """
 
 from __future__ import annotations
