@@ -57,6 +57,7 @@ from dispatch.web.api import (
     public,
     push,
     session,
+    similar,
     stream,
     v1,
     zones,
@@ -129,6 +130,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
+        similar,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))

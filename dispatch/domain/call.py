@@ -46,6 +46,7 @@ class NewCall:
         appointment_at: When the visit was agreed for; only where a clock of the level goes by it (P5).
         attach_to: Number of the ticket that the agent joins this call to.
         answer: What the agent answered, where no ticket is needed (咨询).
+        not_same: Numbers of tickets that the agent found to be about something else.
     """
 
     called_at: datetime
@@ -62,6 +63,7 @@ class NewCall:
     appointment_at: datetime | None = None
     attach_to: str | None = None
     answer: str | None = None
+    not_same: tuple[str, ...] = ()
 
 
 def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:
@@ -76,6 +78,8 @@ def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:
         raise InvalidInput(f"来电时间早于 {MAX_AGE.days} 天前, 请核对", field="called_at")
     for name in ("description", "address", "caller_name", "answer", "cti_call_id", "attach_to"):
         check_text(getattr(call, name), name)
+    for number in call.not_same:
+        check_text(number, "not_same")
     check_phone(call.caller_phone, "caller_phone")
     if call.appointment_at is not None and call.appointment_at <= call.called_at:
         raise InvalidInput("预约时间须晚于来电时间", field="appointment_at")
@@ -97,6 +101,8 @@ def _check_answered(call: NewCall) -> Outcome:
         raise InvalidInput("咨询类来电请填写答复内容", field="answer")
     if call.pipe_dn is not None:
         raise InvalidInput("咨询类不生成工单, 没有管径, 请去掉 pipe_dn", field="pipe_dn")
+    if call.not_same:
+        raise InvalidInput("咨询类不生成工单, 无须排除其他工单, 请去掉 not_same", field="not_same")
     if call.appointment_at is not None:
         raise InvalidInput(_NO_APPOINTMENT, field="appointment_at")
     return Outcome.ANSWERED
@@ -108,6 +114,8 @@ def _check_attached(call: NewCall) -> None:
         if getattr(call, name) is not None:
             detail = f"并入的来电不能更改工单的{label}: 请去掉 {name}, 或去掉 attach_to 另建工单"
             raise InvalidInput(detail, field=name)
+    if call.attach_to in call.not_same:
+        raise InvalidInput(f"{call.attach_to} 不能既并入又排除", field="not_same")
 
 
 def check_place(call: NewCall, level: Level) -> None:

@@ -6,13 +6,14 @@ The readers live in policy_file.py; here are the values and the questions that a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dispatch.domain import ladder, sla
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.ladder import Step
+from dispatch.domain.similar import SimilarRules
 from dispatch.domain.sla import Clock, ClockKind
 from dispatch.domain.times import Workdays
 
@@ -140,6 +141,7 @@ class Policy:
     workdays: Workdays
     device_time_max_age_s: float
     device_time_skew_s: float
+    similar: SimilarRules = field(default_factory=SimilarRules)
 
     def category(self, id_: str) -> Category:
         """Return a category, or raise InvalidInput that lists the known ones."""

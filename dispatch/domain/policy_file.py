@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from dispatch.domain.errors import InvalidPolicy
 from dispatch.domain.ladder import Step
 from dispatch.domain.policy import Area, Category, Level, Limit, Policy, Question, Raise, Span
+from dispatch.domain.similar import MAX_WITHIN_H, MAX_WITHIN_M, Aspect, Reach, SimilarRule, SimilarRules
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.times import Workdays
 
@@ -22,6 +23,7 @@ _NEEDED = (ClockKind.ACK, ClockKind.FIX, ClockKind.CALLBACK)
 # Beyond these a number is a slip of the pen, and beyond the calendar sooner or later.
 _MAX_RATIO = 100.0
 _MAX_DIGITS = 4
+_REACHES = {reach.name.lower(): reach for reach in Reach}
 
 
 def read_toml(data: bytes) -> dict[str, Any]:
@@ -71,6 +73,8 @@ def parse(raw: Raw) -> Policy:
         workdays=Workdays(_days(workdays, "holidays"), _days(workdays, "extra")),
         device_time_max_age_s=_get(raw, "device_time_max_age_h", "", int) * 3600.0,
         device_time_skew_s=float(_get(raw, "device_time_skew_s", "", int)),
+        # A version from before there was such a section suggests nothing.
+        similar=_similar(_get(raw, "similar", "", dict), categories) if "similar" in raw else SimilarRules(),
     )
 
 
@@ -94,8 +98,9 @@ def _at(place: str, make: Callable[[], T]) -> T:
 
 def _each(raw: Raw, key: str, place: str, make: Callable[[Raw, str], T]) -> dict[str, T]:
     order: list[str] = raw.get("order", {}).get(key, [])
+    where = f"{place}.{key}".lstrip(".")
     ids = sorted(_get(raw, key, place, dict), key=lambda id_: order.index(id_) if id_ in order else len(order))
-    return {id_: make(_get(raw[key], id_, key, dict), f"{key}.{id_}") for id_ in ids}
+    return {id_: make(_get(raw[key], id_, where, dict), f"{where}.{id_}") for id_ in ids}
 
 
 def _rows(raw: Raw, key: str, place: str) -> dict[str, Any]:
@@ -219,3 +224,54 @@ def _question(raw: Raw, place: str, levels: Mapping[str, Level]) -> Question:
     if choices and equals not in choices:
         raise InvalidPolicy(f"{where}.equals 不在 choices 之内", field=f"{where}.equals")
     return replace(question, raises=Raise(equals, level))
+
+
+# ---------------------------------------------------------------- duplicates
+
+
+def _similar(raw: Raw, categories: Mapping[str, Category]) -> SimilarRules:
+    rules = _each(raw, "categories", "similar", _similar_rule)
+    _check_known(rules, "similar.categories", categories)
+    told = _get(raw, "families", "similar", dict)
+    families = {name: frozenset(_texts(told, name, "similar.families")) for name in told}
+    for name, family in families.items():
+        _check_known(family, f"similar.families.{name}", rules)
+    aspects = (*_aspects(raw, "aspects", is_local=False), *_aspects(raw, "local_aspects", is_local=True))
+    return SimilarRules(rules, families, aspects, _words(raw, "alone", "similar"))
+
+
+def _similar_rule(raw: Raw, place: str) -> SimilarRule:
+    threshold, within_m = _get(raw, "threshold", place, float), _get(raw, "within_m", place, int)
+    if not 0 < threshold <= 1:
+        raise InvalidPolicy(f"{place}.threshold 应大于 0 且不超过 1", field=f"{place}.threshold")
+    if not 0 < within_m <= MAX_WITHIN_M:
+        raise InvalidPolicy(f"{place}.within_m 应在 1 到 {MAX_WITHIN_M} 之间", field=f"{place}.within_m")
+    within_h = _get(raw, "within_h", place, int)
+    if not 0 < within_h <= MAX_WITHIN_H:
+        raise InvalidPolicy(f"{place}.within_h 应在 1 到 {MAX_WITHIN_H} 之间", field=f"{place}.within_h")
+    reach = _get(raw, "reach", place, str)
+    if reach not in _REACHES:
+        raise InvalidPolicy(f"{place}.reach 应为 {', '.join(_REACHES)} 之一", field=f"{place}.reach")
+    basis = _get(raw, "basis", place, str)
+    return SimilarRule(threshold, float(within_m), timedelta(hours=within_h), _REACHES[reach], basis)
+
+
+def _check_known(ids: Iterable[str], place: str, known: Iterable[str]) -> None:
+    unknown = sorted(set(ids).difference(known))
+    if unknown:
+        raise InvalidPolicy(f"{place} 指向不存在的类别: {', '.join(unknown)}", field=place)
+
+
+def _aspects(raw: Raw, key: str, *, is_local: bool) -> Iterator[Aspect]:
+    groups = _get(raw, key, "similar", dict)
+    for name in groups:
+        group, place = _get(groups, name, f"similar.{key}", dict), f"similar.{key}.{name}"
+        for id_ in group:
+            yield Aspect(id_, name, _words(group, id_, place), is_local)
+
+
+def _words(raw: Raw, key: str, place: str) -> tuple[str, ...]:
+    words = _texts(raw, key, place)
+    if not all(word.strip() for word in words):
+        raise InvalidPolicy(f"{place}.{key} 含有空词", field=f"{place}.{key}")
+    return words

@@ -18,7 +18,7 @@ from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 from dispatch.domain.states import STATUS_LABELS, Status
 from dispatch.geocode.geodesic import distance_m
-from dispatch.services import outages, present, recommend
+from dispatch.services import outages, present, recommend, similar
 from dispatch.services.desk import Desk
 from dispatch.services.routing import Placing, place_call
 from dispatch.storage import callers, cti
@@ -102,12 +102,16 @@ class Sketch:
     answers: Mapping[str, bool | str] = field(default_factory=dict)
     point: Point | None = None
     address: str = ""
+    description: str = ""
+    caller_phone: str | None = None
     pipe_dn: int | None = None
     appointment_at: datetime | None = None
 
 
 def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str, Any]:
     """Return where a call would go, what would be due when, as intake would do it, and the outages known there.
+
+    `suggestions` are the open tickets that it may be about, the most likely first.
 
     `advice` says who should go and, in words, where nobody is expected in time; None without a place in the city.
 
@@ -119,10 +123,29 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
         rules = desk.rules(tx, now)
         placing = place_call(desk, tx, rules, sketch.point, sketch.address, PlacedBy.PIN)
         known = outages.known_in(tx, rules, now, placing.zone.zone_id) if placing.zone else []
+        suggestions = _suggestions(tx, desk, sketch, placing, now)
     level = _level(rules.policy, sketch)
     promises = _promises(rules.policy, sketch, level, placing.area)
-    told = {"outages": known, "advice": _advice(desk, placing, promises["clocks"], now)}
+    told = {
+        "outages": known,
+        "suggestions": suggestions,
+        "advice": _advice(desk, placing, promises["clocks"], now),
+    }
     return {**_place_form(placing), **promises, **told}
+
+
+def _suggestions(tx: Tx, desk: Desk, sketch: Sketch, placing: Placing, now: datetime) -> list[dict[str, Any]]:
+    if sketch.category is None:
+        return []
+    probe = similar.Probe(
+        point=placing.point,
+        address=sketch.address,
+        category=sketch.category,
+        description=sketch.description,
+        caller_phone=sketch.caller_phone,
+        called_at=sketch.called_at,
+    )
+    return similar.shown(tx, desk, similar.find(tx, desk, probe, now))
 
 
 def _advice(desk: Desk, placing: Placing, clocks: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.domain.address import PlacedBy
+from dispatch.domain.address_match import place_of
 from dispatch.domain.call import NewCall, Outcome, check_appointment, check_call, check_place
 from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
 from dispatch.domain.place import datum_of
@@ -17,11 +18,11 @@ from dispatch.domain.search import index_terms
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
-from dispatch.services import present
+from dispatch.services import present, similar
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
-from dispatch.services.routing import place_call
+from dispatch.services.routing import Placing, place_call
 from dispatch.storage import calls, outbox, replies, suggestions, tickets
 from dispatch.storage.db import Tx
 
@@ -131,8 +132,10 @@ def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> d
     if ticket.status not in ACTIVE:
         label = STATUS_LABELS[ticket.status]
         raise InvalidInput(f"工单 {ticket.number} 已{label}, 请新建工单", field="attach_to")
+    others = similar.named(tx, call.not_same)
     call_id = _add_call(tx, actor, call, Outcome.ATTACHED, ticket.id, now)
     _index(tx, call_id, call)
+    similar.tell_apart(tx, actor, ticket, others, now)
     text = f"{actor.label} 并入来电 {call_id}: {call.description[:80]}"
     tickets.note(tx, ticket, "call", text, actor, now, at=call.called_at)
     told = Notice(("crew",), f"{ticket.number} 又有来电: {call.description[:80]}")
@@ -140,8 +143,26 @@ def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> d
     return _reply(call_id, Outcome.ATTACHED, present.load(tx, desk, ticket.number, now))
 
 
-def _reply(call_id: int, outcome: Outcome, ticket: dict[str, Any] | None) -> dict[str, Any]:
-    return {"call_id": call_id, "outcome": outcome.value, "ticket": ticket}
+def _reply(
+    call_id: int, outcome: Outcome, ticket: dict[str, Any] | None, suggestions: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    return {"call_id": call_id, "outcome": outcome.value, "ticket": ticket, "suggestions": list(suggestions)}
+
+
+def _suggested(
+    tx: Tx, desk: Desk, call: NewCall, placing: Placing, others: Mapping[str, int], now: datetime
+) -> list[dict[str, Any]]:
+    """Return what the call may be about too: it is told, and nothing is joined."""
+    probe = similar.Probe(
+        point=placing.point,
+        address=call.address,
+        category=call.category,
+        description=call.description,
+        caller_phone=call.caller_phone,
+        called_at=call.called_at,
+    )
+    found = similar.find(tx, desk, probe, now, without=others.values(), most=similar.AT_INTAKE)
+    return similar.shown(tx, desk, found)
 
 
 def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number: str, now: datetime) -> dict[str, Any]:
@@ -154,6 +175,8 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number:
     placing = place_call(desk, tx, rules, call.point, call.address, by)
     fresh = _fresh(number, level, call, placing.area, policy)
     fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))
+    others = similar.named(tx, call.not_same)
+    suggestions = _suggested(tx, desk, call, placing, others, now)
     dispatch = None
     if placing.assignment:
         dispatch = decide(fresh, Command(verb=Verb.DISPATCH, at=now, assignment=placing.assignment), SYSTEM, policy)
@@ -161,6 +184,7 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number:
         "received_at": call.called_at,
         "address": call.address,
         "description": call.description,
+        "place_key": place_of(call.address).key or None,
         **placing.columns(rules),
     }
     row = tickets.create(tx, fresh, told, dispatch)
@@ -172,7 +196,8 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number:
         tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
         if placing.point is None:
             _ask_where(tx, desk, ticket.id, call.address, now)
-    return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now))
+    similar.tell_apart(tx, actor, ticket, others, now)
+    return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now), suggestions)
 
 
 def _ask_where(tx: Tx, desk: Desk, ticket_id: int, address: str, now: datetime) -> None:

@@ -37,6 +37,7 @@ TOPICS = {
     "photo": Topic(Permission.READ, is_of_ticket=True),
     "position": Topic(Permission.REASSIGN),
     "request": Topic(Permission.READ, is_of_ticket=True),
+    "similar": Topic(Permission.CALL, is_of_ticket=True),
     TRAVEL: Topic(Permission.READ, is_of_ticket=True),
 }
 # Whoever is further behind loads its data again.

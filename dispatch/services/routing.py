@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from dispatch.domain.address import PLACES_FROM, Candidate, PlacedBy
+from dispatch.domain.cells import cell_of
 from dispatch.domain.place import Point, Wgs84Point, to_wgs84
 from dispatch.domain.policy import Area
 from dispatch.domain.ticket import Assignment
@@ -54,6 +55,7 @@ class Placing:
         return {
             "lon": self.point.lon if self.point else None,
             "lat": self.point.lat if self.point else None,
+            "cell": cell_of(self.point) if self.point else None,
             "route_status": self.status,
             "route_reason": self.reason,
             "zone_id": self.zone.zone_id if self.zone else None,

@@ -17,6 +17,7 @@ from dispatch.storage import (
     geocode_tables,
     place_tables,
     screen_tables,
+    similar_tables,
     tables,
     travel_tables,
     zoning_tables,
@@ -32,6 +33,7 @@ _MODELS = (
     geocode_tables.SuggestionRow,
     place_tables.PlaceRow,
     screen_tables.PhotoRow,
+    similar_tables.NotSameRow,
     travel_tables.RoadGraphRow,
     zoning_tables.ZoneDraftRow,
 )

@@ -134,8 +134,13 @@ class TicketRow(Base):
     is_solved: Mapped[bool | None]
     is_satisfied: Mapped[bool | None]
     merged_into: Mapped[str | None]
+    # By these two the tickets of one problem are found; see domain/cells.py and domain/address_match.py.
+    cell: Mapped[int | None]
+    place_key: Mapped[str | None]
 
     __table_args__ = (
+        Index("ix_tickets_cell", "cell", "id", **only("ended_at IS NULL")),
+        Index("ix_tickets_place_key", "place_key", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_open", "team_id", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_status", "status", "id"),
         Index("ix_tickets_zone", "zone_id", "id"),

@@ -225,3 +225,42 @@ def test_the_edges_that_are_allowed() -> None:
     assert policy.steps("P4", ClockKind.FIX)[-1].ratio == 100.0
     assert policy.levels["P4"].limits[0].within == Span(9999, "min")
     assert policy.categories["burst"].level == "P1"
+
+
+# ---------------------------------------------------------------- duplicates
+
+
+def test_a_version_from_before_there_were_duplicates_suggests_nothing() -> None:
+    old = {key: value for key, value in RAW.items() if key != "similar"}
+    assert parse(old).similar.categories == {}
+    assert "complaint" not in parse(RAW).similar.categories
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field"),
+    [
+        (lambda raw: raw.update(similar=1), "similar"),
+        (lambda raw: raw["similar"].pop("families"), "similar.families"),
+        (
+            lambda raw: raw["similar"]["categories"].update(swimming=raw["similar"]["categories"]["leak"]),
+            "similar.categories",
+        ),
+        (lambda raw: raw["similar"]["families"].update(pipe=["leak", "complaint"]), "similar.families.pipe"),
+        (lambda raw: raw["similar"]["categories"]["leak"].update(threshold=1), "similar.categories.leak.threshold"),
+        (lambda raw: raw["similar"]["categories"]["leak"].update(threshold=1.1), "similar.categories.leak.threshold"),
+        (lambda raw: raw["similar"]["categories"]["leak"].update(within_m=0), "similar.categories.leak.within_m"),
+        (lambda raw: raw["similar"]["categories"]["leak"].update(within_m=2001), "similar.categories.leak.within_m"),
+        (lambda raw: raw["similar"]["categories"]["leak"].update(within_h=721), "similar.categories.leak.within_h"),
+        (lambda raw: raw["similar"]["categories"]["leak"].update(reach="city"), "similar.categories.leak.reach"),
+        (lambda raw: raw["similar"]["categories"]["leak"].pop("basis"), "similar.categories.leak.basis"),
+        (lambda raw: raw["similar"].update(alone=["只有我", " "]), "similar.alone"),
+        (lambda raw: raw["similar"]["local_aspects"]["where"].update(home=[""]), "similar.local_aspects.where.home"),
+        (lambda raw: raw["similar"]["aspects"].update(look=["黄"]), "similar.aspects.look"),
+    ],
+)
+def test_what_is_wrong_about_duplicates_is_named(spoil: Spoil, field: str) -> None:
+    raw = deepcopy(RAW)
+    spoil(raw)
+    with pytest.raises(InvalidPolicy) as caught:
+        parse(raw)
+    assert caught.value.field == field

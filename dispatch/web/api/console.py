@@ -15,6 +15,7 @@ from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, Location, RouteIn
 from dispatch.web.api.responses import Advice, Route, Ticket
 from dispatch.web.api.responses import Time as TimeOut
+from dispatch.web.api.suggested import SimilarTicket
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
 
@@ -61,6 +62,8 @@ class PreviewIn(Body):
     answers: dict[Annotated[Text, Field(max_length=60)], Answer] = Field(default_factory=dict, max_length=20)
     location: Location | None = None
     address: Text = Field("", max_length=300)
+    description: Text = Field("", max_length=2000)
+    caller_phone: Text | None = Field(None, max_length=21, description="by it alone no ticket is told of")
     pipe_dn: Diameter | None = None
     appointment_at: Time | None = None
 
@@ -89,6 +92,7 @@ class Preview(Route):
     needs_appointment: bool
     clocks: list[Promise]
     outages: list[Outage] = Field(description="notices for this grid that hold now or will")
+    suggestions: list[SimilarTicket] = Field(description="open tickets that it may be about, the most likely first")
     advice: Advice | None = Field(description="who should go; null without a place in the city")
 
 

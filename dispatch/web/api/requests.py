@@ -52,11 +52,14 @@ class CallIn(Body):
         None, max_length=40, description="number of the ticket to join; it keeps its own pipe_dn and appointment_at"
     )
     answer: Text | None = Field(None, max_length=2000, description="what was answered; for 咨询 only")
+    not_same: list[Annotated[Text, Field(max_length=40)]] = Field(
+        default_factory=list, max_length=20, description="numbers of suggested tickets that are about something else"
+    )
 
     def call(self, now: datetime) -> NewCall:
         """Return the call of the domain, which came in `now` where no other time is told."""
         values = {name: getattr(self, name) for name in type(self).model_fields if name != "location"}
-        values["called_at"] = self.called_at or now
+        values |= {"called_at": self.called_at or now, "not_same": tuple(dict.fromkeys(self.not_same))}
         return NewCall(**values, point=self.location.point() if self.location else None)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from dispatch.web.api.suggested import SimilarTicket
+
 Time = str | None
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -201,6 +203,7 @@ class Receipt(BaseModel):
     call_id: int
     outcome: str = Field(description="ticket, attached or answered")
     ticket: Ticket | None
+    suggestions: list[SimilarTicket] = Field(description="open tickets that it may be about too; nothing was joined")
 
 
 class Tickets(BaseModel):
