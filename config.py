@@ -27,6 +27,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "proxies": (0, 8),
     "frequent_calls": (2, 1_000),
     "positions_keep_h": (1, 720),
+    "incident_calls": (2, 1_000),
+    "incident_radius_m": (10, 10_000),
+    "incident_minutes": (1, 1_440),
     "geocoder_timeout_s": (0.2, 10),
 }
 

@@ -50,6 +50,7 @@ from dispatch.web.api import (
     crew,
     cti,
     figures,
+    incidents,
     online,
     outages,
     photos,
@@ -130,7 +131,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
-        similar,
+        similar, incidents,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))

@@ -52,6 +52,7 @@ class Permission(StrEnum):
     ZONES = "zones"
     CIRCLE = "circle"
     PLACES = "places"
+    INCIDENT = "incident"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -85,8 +86,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _DESK | {P.READ, P.DISPATCH},
     Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
     Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
-    Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE},
-    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE},
+    Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.INCIDENT},
+    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),

@@ -34,6 +34,9 @@ class Settings:
         travel: TOML file of speeds and detours in place of the shipped `data/travel.toml`.
         barriers: GeoJSON file (WGS-84 polygons) of rivers and the like, which straight lines must go round.
         frequent_calls: So many calls from one number within 30 days are pointed out to the agent.
+        incident_calls: So many similar calls close together are proposed as one incident.
+        incident_radius_m: Within so many metres of each other.
+        incident_minutes: And within so many minutes.
         router_url: Routing service asked first for travel times: `osrm+http://host:5000`, `valhalla+http://host:8002`.
         positions_keep_h: The last position of a crew is removed after so many hours.
         geocoders: Online geocoders in the order they are asked, such as `amap,baidu`; also `tianditu`, `nominatim`.
@@ -71,6 +74,9 @@ class Settings:
     travel: str | None = None
     barriers: str | None = None
     frequent_calls: int = 3
+    incident_calls: int = 5
+    incident_radius_m: int = 300
+    incident_minutes: int = 30
     router_url: str | None = None
     positions_keep_h: int = 12
     geocoders: str = ""

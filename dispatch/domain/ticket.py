@@ -9,19 +9,22 @@ from typing import Any
 
 from dispatch.domain import ladder, sla
 from dispatch.domain.errors import IllegalTransition, InvalidInput
+from dispatch.domain.incident import JOB, number_of
 from dispatch.domain.policy import Area, Policy
 from dispatch.domain.roles import Actor
 from dispatch.domain.sla import Clock, ClockKind
 from dispatch.domain.states import ACTIVE, RULES, STATUS_LABELS, VERB_LABELS, Status, Verb
 from dispatch.domain.times import shanghai_text
 
+# What makes a ticket one of its own again.
+_OUT: Mapping[str, Any] = {"incident_id": None, "is_carried": False}
 # After so many calls that nobody answered, a ticket may be closed without the caller's word.
 CLOSE_AFTER_UNREACHED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a decision needs to know of a ticket, its clocks of all rounds included."""
+    """What a decision needs to know of a ticket. One that `is_carried` goes along with the lead of its incident."""
 
     id: int
     number: str
@@ -44,6 +47,8 @@ class Ticket:
     callback_attempts: int = 0
     is_solved: bool | None = None
     merged_into: str | None = None
+    incident_id: int | None = None
+    is_carried: bool = False
     clocks: tuple[Clock, ...] = ()
 
     def running(self, kind: ClockKind) -> Clock | None:
@@ -68,7 +73,8 @@ class Assignment:
 class Command:
     """One verb with what it needs; the API's schemas say which fields belong to which verb.
 
-    `asked_at` is when a crew asked for it, where somebody else decides.
+    `asked_at` is when a crew asked for it, where somebody else decides. `with_lead`: the ticket follows the one that
+    leads its incident; `is_split`: it leaves the incident for a crew job of its own.
     """
 
     verb: Verb
@@ -84,6 +90,8 @@ class Command:
     is_reached: bool = True
     is_solved: bool | None = None
     is_satisfied: bool | None = None
+    with_lead: bool = False
+    is_split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,8 @@ def decide(ticket: Ticket, command: Command, actor: Actor, policy: Policy) -> Tr
     rule = RULES[command.verb]
     if ticket.status not in rule.sources:
         raise illegal(ticket, f"工单现在是“{STATUS_LABELS[ticket.status]}”, 不能{VERB_LABELS[command.verb]}")
+    if ticket.is_carried and command.verb in JOB and not (command.with_lead or command.is_split):
+        raise illegal(ticket, f"工单随事件 {number_of(ticket.incident_id)} 处理, 请操作牵头工单, 或先移出事件")
     at, time_source = policy.trusted_time(command.device_at, command.at, ticket.moved_at)
     effect = _EFFECTS.get(command.verb, _plain)(ticket, command, policy, at)
     met = _meet(ticket, rule.meets, at, command) if rule.meets else ()
@@ -171,7 +181,7 @@ def _plain(_ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) -
 def _need_team(ticket: Ticket, command: Command) -> Assignment:
     if command.assignment is None:
         raise InvalidInput("请指定班组或给出位置", field="team_id")
-    if command.verb is Verb.REASSIGN and command.assignment.team_id == ticket.team_id:
+    if command.verb is Verb.REASSIGN and command.assignment.team_id == ticket.team_id and not command.is_split:
         raise InvalidInput("工单已在该班组, 请选择其他班组", field="team_id")
     return command.assignment
 
@@ -190,8 +200,11 @@ def _dispatch(ticket: Ticket, command: Command, policy: Policy, at: datetime) ->
         changes["area"] = to.area
         clocks = tuple(_in_area(ticket, clock, to.area, at, policy) for clock in running)
     clocks = _to_estimate(ticket, clocks, command.at)
-    told = [Notice(("crew",), f"新工单 {ticket.number}: {to.reason}")]
-    if command.verb is Verb.REASSIGN:
+    if command.is_split:
+        changes |= _OUT
+    # Who follows brings the crew no new job.
+    told = [] if command.with_lead else [Notice(("crew",), f"新工单 {ticket.number}: {to.reason}")]
+    if command.verb is Verb.REASSIGN and to.team_id != ticket.team_id:
         told.append(Notice((f"crew:{ticket.team_id}",), f"{ticket.number} 已改派 {to.team_name}"))
     return _Effect(text, changes, clocks, tuple(told))
 
@@ -268,7 +281,7 @@ def _return(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
 
 
 def _hold(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
-    text = policy.check_reason("hold", command.reason)
+    text = "随牵头工单" if command.with_lead else policy.check_reason("hold", command.reason)
     if command.until is None or command.until <= command.at:
         raise InvalidInput("请给出晚于现在的恢复时间", field="until")
     clock = ticket.running(ClockKind.FIX)
@@ -342,9 +355,12 @@ def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
     if not command.note:
         raise InvalidInput("请写明返工原因", field="note")
     again = replace(ticket, round=ticket.round + 1, appointment_at=None)
-    changes = {"round": again.round, "is_solved": None, "is_satisfied": None, "callback_attempts": 0}
+    changes: dict[str, Any] = {"round": again.round, "is_solved": None, "is_satisfied": None, "callback_attempts": 0}
     fresh = first_clocks(again, policy, command.at)
     text = f"第 {again.round} 轮"
+    if ticket.is_carried:  # it is one caller's own job now
+        changes |= _OUT
+        text += f", 移出事件 {number_of(ticket.incident_id)}"
     limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
     if ClockKind.ARRIVE in limits and not any(clock.kind is ClockKind.ARRIVE for clock in fresh):
         text += ", 无预约, 到场时限不计"

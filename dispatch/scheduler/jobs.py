@@ -1,4 +1,4 @@
-"""APScheduler wakes services, and nothing else: sweep of the clocks, delivery, seal of the audit, geocoding, moves.
+"""APScheduler wakes services, and nothing else: sweep, delivery, seal of the audit, geocoding, moves, proposals.
 
 Any number of processes may run one; the database decides who fires a step. Each job sleeps until the next due
 time, one second at most; the sweep is woken early when a commit brings something earlier.
@@ -27,6 +27,7 @@ from dispatch.services import (
     delivery,
     escalation,
     health,
+    incident_watch,
     positions,
     sealing,
     suggesting,
@@ -138,12 +139,13 @@ class Jobs:
         self._beaten_at: datetime | None = None
         self._next_sweep_at = self._tidied_at = now()
         self._planning = threading.Lock()
+        self._watch = incident_watch.Watch(desk)
 
     def start(self) -> None:
         """Start all jobs at once."""
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
-        jobs["moves"] = self._move
+        jobs |= {"moves": self._move, "incidents": self._propose}
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
@@ -237,6 +239,11 @@ class Jobs:
         done = zone_moves.carry_on(self._desk, self._now, self._stopping.is_set)
         if done.moved or done.refused:
             log.info("moves", moved=done.moved, refused=done.refused)
+
+    def _propose(self) -> None:
+        proposed = self._watch.look(self._now())
+        if proposed:
+            log.info("incidents", proposed=proposed)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

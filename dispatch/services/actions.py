@@ -12,13 +12,17 @@ from typing import Any
 
 from dispatch.domain.call import check_text
 from dispatch.domain.errors import NotFound, StaleVersion
+from dispatch.domain.following import after, steps
+from dispatch.domain.incident import JOB, LEAVING, number_of
 from dispatch.domain.place import Point
 from dispatch.domain.roles import Actor, Permission, check_owns, check_permitted, check_sees
+from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import RULES, Verb
-from dispatch.domain.ticket import Command, Ticket, decide
+from dispatch.domain.ticket import Command, Ticket, Transition, decide, illegal
 from dispatch.services import present
 from dispatch.services.desk import Desk
-from dispatch.storage import replies, tickets
+from dispatch.services.routing import assign
+from dispatch.storage import directory, incidents, replies, tickets
 from dispatch.storage.db import Tx
 
 # Doing one of these again is one more, and nothing about the ticket says no: only time tells a double click, or the
@@ -71,13 +75,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a verb's own preparation may look at."""
+    """What a verb's own preparation may look at. `carried` are the tickets that follow this one, locked as well."""
 
     tx: Tx
     desk: Desk
     actor: Actor
     ticket: Ticket
     action: Action
+    carried: tuple[Ticket, ...] = ()
 
 
 Prepare = Callable[[Scene, Command], Command]
@@ -104,30 +109,94 @@ def perform(desk: Desk, actor: Actor, number: str, action: Action, now: datetime
         first = replies.claim(tx, keys, replies.fingerprint(told), now)
         if first is not None:
             return first
-        if action.into is not None:
-            tickets.lock_in_order(tx, (number, action.into))
-        ticket = see(tx, actor, number)
+        ticket, *carried = see_job(tx, actor, number, action)
         check_owns(actor, Permission(action.verb), ticket.team_id)
         if not _is_repeat(tx, ticket, action, actor, now):
             _check_version(tx, desk, ticket, action, now)
-            carry_out(Scene(tx, desk, actor, ticket, action), now, prepare)
+            carry_out(Scene(tx, desk, actor, ticket, action, tuple(carried)), now, prepare)
         reply = present.load(tx, desk, number, now)
         replies.keep(tx, keys, reply)
     return reply
 
 
-def carry_out(scene: Scene, now: datetime, prepare: Prepare) -> None:
-    """Decide and write one verb in the transaction of the caller, who has locked the ticket and asked who may."""
+def carry_out(scene: Scene, now: datetime, prepare: Prepare) -> Ticket:
+    """Decide and write one verb in the transaction of the caller, who has locked the ticket and asked who may.
+
+    Whoever the ticket carries follows it. Return the ticket as it is then.
+    """
     tx, desk, actor, ticket = scene.tx, scene.desk, scene.actor, scene.ticket
+    if scene.carried and scene.action.verb in LEAVING:
+        raise illegal(ticket, f"工单牵头事件 {number_of(ticket.incident_id)}, 请先换一张牵头工单")
     command = prepare(scene, command_of(scene.action, now))
     transition = decide(ticket, command, actor, desk.policy(tx, ticket.policy_version))
     version = tickets.apply(tx, ticket, transition, actor, now, desk.channels)
     replies.keep_press(tx, ticket.number, _press(actor, scene.action, version), now)
+    lead = after(ticket, transition, version)
+    if transition.verb is Verb.ISOLATE and not ticket.is_carried and ticket.incident_id is not None:
+        incidents.isolated(tx, ticket.incident_id, transition.at)
+    for member in scene.carried if scene.action.verb in JOB else ():
+        follow(scene, lead, member, transition, now)
+    return lead
+
+
+def follow(scene: Scene, lead: Ticket, member: Ticket, done: Transition | None, now: datetime) -> None:
+    """Bring a carried ticket to where the one that leads stands, at the same time as far as it can have been.
+
+    Args:
+        scene: What was done, by whom.
+        lead: The ticket that leads, as it is now.
+        member: The one that follows, locked.
+        done: What the lead has just done; None where the member joins it.
+        now: The server's time.
+    """
+    for verb in steps(member, lead):
+        if verb is not Verb.HOLD or _rests_until(lead, now):
+            member = _step(scene, lead, member, verb, done, now)
+    if done is not None and done.verb is Verb.ISOLATE and _can_isolate(member):
+        _step(scene, lead, member, Verb.ISOLATE, done, now)
+
+
+def _can_isolate(member: Ticket) -> bool:
+    return member.status in RULES[Verb.ISOLATE].sources and member.running(ClockKind.ISOLATE) is not None
+
+
+def _rests_until(lead: Ticket, now: datetime) -> datetime | None:
+    """Return when the hold of the one that leads ends, where that lies ahead."""
+    clock = lead.running(ClockKind.FIX)
+    return clock.resume_at if clock and clock.resume_at and clock.resume_at > now else None
+
+
+def _step(scene: Scene, lead: Ticket, member: Ticket, verb: Verb, done: Transition | None, now: datetime) -> Ticket:
+    until = _rests_until(lead, now) if verb is Verb.HOLD else None
+    action = Action(verb=verb, until=until, note=f"随事件 {number_of(lead.incident_id)}, 牵头工单 {lead.number}")
+    is_offline = done is not None and done.time_source == "device"
+
+    def prepare(_scene: Scene, command: Command) -> Command:
+        device_at = max(done.at, member.moved_at) if done is not None and is_offline else None
+        team = directory.team(scene.tx, lead.team_id or "") if verb in (Verb.DISPATCH, Verb.REASSIGN) else None
+        to = assign(team, "随牵头工单") if team else None
+        return replace(command, device_at=device_at, assignment=to, with_lead=True)
+
+    return carry_out(Scene(scene.tx, scene.desk, scene.actor, member, action), now, prepare)
 
 
 def see(tx: Tx, actor: Actor, number: str) -> Ticket:
     """Return the ticket, locked, if `actor` may see it; else raise NotFound."""
-    ticket = tickets.lock(tx, number)
+    return _seen(actor, number, tickets.lock(tx, number))
+
+
+def see_job(tx: Tx, actor: Actor, number: str, action: Action) -> list[Ticket]:
+    """Return the ticket, and after it those that follow it in what is to be done, all locked; see `see`."""
+    job = _lock_job(tx, number, action.into) if action.verb in JOB | LEAVING else [tickets.lock(tx, number)]
+    return [_seen(actor, number, job[0]), *(ticket for ticket in job[1:] if ticket is not None)]
+
+
+def _lock_job(tx: Tx, number: str, into: str | None) -> list[Ticket | None]:
+    ids = tickets.ids_of(tx, [number, into or ""])
+    return [*tickets.lock_job(tx, ids[number], set(ids.values()))] if number in ids else [None]
+
+
+def _seen(actor: Actor, number: str, ticket: Ticket | None) -> Ticket:
     if ticket is None:
         raise NotFound(f"没有工单 {number}")
     check_sees(actor, number, ticket.team_id, ticket.assisting)

@@ -113,39 +113,30 @@ def rule(desk: Desk, actor: Actor, request_id: int, *, is_granted: bool, answer:
     check_text(answer, "answer")
     with desk.store.write() as tx:
         found = _find(tx, request_id)
-        ticket = tickets.lock_id(tx, found["ticket_id"])
+        ticket, *carried = tickets.lock_job(tx, found["ticket_id"])
         check_sees(actor, ticket.number, ticket.team_id, ticket.assisting)
         found = _find(tx, request_id)  # once more: whoever held the lock may have decided
         if found["decided_at"] is None:
-            _settle(tx, desk, actor, ticket, found, now, is_granted=is_granted, answer=answer)
+            scene = Scene(tx, desk, actor, ticket, Action(verb=Verb(found["verb"])), tuple(carried))
+            _settle(scene, found, now, is_granted=is_granted, answer=answer)
         elif (found["decided_by"], found["is_granted"]) != (actor.user_id, is_granted):
             word = "批准" if found["is_granted"] else "驳回"
             raise AlreadyDecided(f"{found['decider']} 已于 {shanghai_text(found['decided_at'])} {word}")
         return _load(tx, desk, request_id)
 
 
-def _settle(
-    tx: Tx,
-    desk: Desk,
-    actor: Actor,
-    ticket: Ticket,
-    found: Mapping[str, Any],
-    now: datetime,
-    *,
-    is_granted: bool,
-    answer: str,
-) -> None:
-    verb, request_id = Verb(found["verb"]), found["id"]
+def _settle(scene: Scene, found: Mapping[str, Any], now: datetime, *, is_granted: bool, answer: str) -> None:
+    tx, actor, ticket, verb, request_id = scene.tx, scene.actor, scene.ticket, scene.action.verb, found["id"]
     if is_granted:
         check_permitted(actor, Permission(verb))
     word = f"{'批准' if is_granted else '驳回'}{VERB_LABELS[verb]}申请" + (f": {answer}" if answer else "")
     kind = "grant" if is_granted else "refuse"
     tickets.note(tx, ticket, kind, f"{actor.label} {word} ({found['asker']} 申请)", actor, now, at=now)
     asked.decide(tx, request_id, {"decided_by": actor.user_id, "is_granted": is_granted, "answer": answer or None}, now)
-    _tell(tx, desk, ticket, ("crew",), f"{ticket.number} {word}", f"decide:{request_id}", now)
+    _tell(tx, scene.desk, ticket, ("crew",), f"{ticket.number} {word}", f"decide:{request_id}", now)
     if is_granted:
         wanted = {name: found[name] for name in ("reason", "note", "until", "asked_at")}
-        carry_out(Scene(tx, desk, actor, ticket, Action(verb=verb, **wanted)), now, unchanged)
+        carry_out(replace(scene, action=replace(scene.action, **wanted)), now, unchanged)
 
 
 def requests(desk: Desk, actor: Actor, *, is_open: bool, number: str | None, after: int, limit: int) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def jobs(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
         rows = _rows(tx, actor.team_id or "", now)
         ids = [row["id"] for row in rows]
         values = clocks.of_tickets(tx, ids)
+        of_incidents = present.incidents_of(tx, rows)
         extras: list[Mapping[int, Any]] = [
             crew.phones(tx, ids), crew.photo_counts(tx, ids), crew.asked(tx, ids), crew.history(tx, ids, _LINES),
         ]  # fmt: skip
@@ -44,6 +45,7 @@ def jobs(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
         rows.sort(key=lambda row: (row["status"] == Status.ON_HOLD, due[row["id"]], row["id"]))
         items = [
             present.ticket(row, values[row["id"]], desk.policy(tx, row["policy_version"]), now)
+            | of_incidents.get(row["id"], {})
             | _job(row, actor, *(extra.get(row["id"]) for extra in extras))
             for row in rows
         ]
@@ -51,7 +53,7 @@ def jobs(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
 
 
 def _rows(tx: Tx, team_id: str, now: datetime) -> list[dict[str, Any]]:
-    wanted = Filter(statuses=_THEIRS, visible_to_team=team_id)
+    wanted = Filter(statuses=_THEIRS, visible_to_team=team_id, is_carried=False)
     rows: list[dict[str, Any]] = []
     while found := board.page(tx, wanted, rows[-1]["id"] if rows else 0, _A_PAGE, now):
         rows += found

@@ -163,7 +163,7 @@ def _resume(tx: Tx, desk: Desk, due: Due, now: datetime) -> Status:
     The clock runs on from the promised minute, whenever this sweep came round to it.
     """
     ticket = tickets.lock_id(tx, due.ticket_id)
-    command = Command(verb=Verb.RESUME, at=due.clock.resume_at or now, note="挂起时间已到")
+    command = Command(verb=Verb.RESUME, at=due.clock.resume_at or now, note="挂起时间已到", with_lead=True)
     transition = decide(ticket, command, SYSTEM, desk.policy(tx, due.policy_version))
     tickets.apply(tx, ticket, transition, SYSTEM, now, desk.channels)
     return transition.target

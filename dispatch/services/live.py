@@ -33,6 +33,7 @@ TRAVEL = "travel"
 # One that is not here is sent to nobody.
 TOPICS = {
     "cti": Topic(Permission.CALL),
+    "incident": Topic(Permission.READ),
     "outage": Topic(Permission.READ),
     "photo": Topic(Permission.READ, is_of_ticket=True),
     "position": Topic(Permission.REASSIGN),

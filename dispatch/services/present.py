@@ -8,11 +8,12 @@ from typing import Any
 
 from dispatch.domain import sla
 from dispatch.domain.errors import NotFound
+from dispatch.domain.incident import JOB, number_of
 from dispatch.domain.policy import Area, Policy
 from dispatch.domain.sla import CLOCK_LABELS, Clock
 from dispatch.domain.states import STATUS_LABELS, Status, legal_verbs
 from dispatch.services.desk import Desk
-from dispatch.storage import board, clocks, escalations
+from dispatch.storage import board, clocks, escalations, incidents
 from dispatch.storage.db import Tx
 
 _PLAIN = (
@@ -42,7 +43,7 @@ def ticket(
         now: For which moment the clocks are judged.
         unanswered: How many steps of its ladder, at the breach or beyond, wait for an answer.
     """
-    status = Status(row["status"])
+    status, is_carried = Status(row["status"]), bool(row.get("is_carried"))
     limits = policy.limits_for(row["level"], Area(row["area"]), row.get("pipe_dn"), row["category"])
     return {
         **{name: row.get(name) for name in _PLAIN},
@@ -52,7 +53,9 @@ def ticket(
         "level_label": policy.levels[row["level"]].label,
         "category_label": policy.categories[row["category"]].label,
         "unanswered": unanswered,
-        "verbs": [verb.value for verb in legal_verbs(status)],
+        "is_carried": is_carried,
+        "incident": None,
+        "verbs": [verb.value for verb in legal_verbs(status) if not (is_carried and verb in JOB)],
         "clocks": [_clock(clock, limits[clock.kind].basis, now) for clock in clock_values],
     }
 
@@ -135,7 +138,26 @@ def from_rows(tx: Tx, desk: Desk, rows: Sequence[Mapping[str, Any]], now: dateti
     """Return the public forms of tickets whose rows have been read."""
     ids = [row["id"] for row in rows]
     values, waiting = clocks.of_tickets(tx, ids), escalations.unanswered(tx, ids)
+    belonging = incidents_of(tx, rows)
     return [
         ticket(row, values[row["id"]], desk.policy(tx, row["policy_version"]), now, waiting.get(row["id"], 0))
+        | belonging.get(row["id"], {})
         for row in rows
     ]
+
+
+def incidents_of(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return what the public form says of the incident of each ticket that has one, by the ticket's id."""
+    ids = {row["id"]: row["incident_id"] for row in rows if row.get("incident_id") is not None}
+    told = {
+        incident_id: {
+            "number": number_of(incident_id),
+            "status": found.status.value,
+            "title": found.title,
+            "lead": found.lead,
+            "tickets": found.tickets,
+            "callers": found.callers,
+        }
+        for incident_id, found in incidents.summaries(tx, ids.values()).items()
+    }
+    return {ticket_id: {"incident": told[incident_id]} for ticket_id, incident_id in ids.items()}

@@ -6,7 +6,7 @@ again by whoever comes next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from dispatch.domain.errors import DispatchError
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.states import Verb
+from dispatch.domain.ticket import Ticket
 from dispatch.services.actions import Action, Scene, carry_out
 from dispatch.services.desk import Desk
 from dispatch.services.routing import place
@@ -59,8 +60,10 @@ def _batch(desk: Desk, clock: Callable[[], datetime], done: Moved) -> bool:
             return False
         rows = zone_moves.open_by_map(tx, order["after"], BATCH)
         here = Moved()
+        ids = [row.id for row in rows]
+        locked = tickets.lock_all(tx, lambda: tickets.with_carried(tx, ids))
         for row in rows:
-            _go_over(tx, desk, order, row, now, here)
+            _go_over(tx, desk, order, row, locked, now, here)
         values = {"moved": order["moved"] + here.moved, "refused": order["refused"] + here.refused}
         if len(rows) < BATCH:
             values["done_at"] = now
@@ -72,7 +75,9 @@ def _batch(desk: Desk, clock: Callable[[], datetime], done: Moved) -> bool:
     return True
 
 
-def _go_over(tx: Tx, desk: Desk, order: dict[str, Any], row: Any, now: datetime, done: Moved) -> None:
+def _go_over(
+    tx: Tx, desk: Desk, order: dict[str, Any], row: Any, locked: Mapping[int, Ticket], now: datetime, done: Moved
+) -> None:
     """Reassign one ticket where the map that is valid now knows another team for its place."""
     rules = desk.rules(tx, now)
     placing = place(rules, Wgs84Point(row.lon, row.lat))
@@ -82,9 +87,10 @@ def _go_over(tx: Tx, desk: Desk, order: dict[str, Any], row: Any, now: datetime,
     to = replace(to, changes={**placing.columns(rules), **to.changes}, area=placing.area)
     note = f"网格新版本 v{order['set_id']} 生效, {order['ordered_by']} 发布时选择随之改派"
     action = Action(verb=Verb.REASSIGN, note=note)
-    ticket = tickets.lock_id(tx, row.id)
+    ticket = locked[row.id]
+    scene = Scene(tx, desk, SYSTEM, ticket, action, tickets.carried_by(ticket, locked.values()))
     try:
-        carry_out(Scene(tx, desk, SYSTEM, ticket, action), now, lambda _scene, command: replace(command, assignment=to))
+        carry_out(scene, now, lambda _scene, command: replace(command, assignment=to))
     except DispatchError:  # another one was faster: a ticket that has moved on stays where it is
         done.refused += 1
     else:

@@ -82,7 +82,7 @@ def people(tx: Tx, since: datetime) -> list[dict[str, Any]]:
 def in_hand(tx: Tx, team_ids: Iterable[str]) -> dict[str, int]:
     """Return how many tickets each of these teams has in hand; a team with none is left out."""
     of_these = (TICKETS.c.team_id.in_(list(team_ids)), TICKETS.c.ended_at.is_(None), TICKETS.c.status.in_(IN_HAND))
-    query = select(TICKETS.c.team_id, func.count()).where(*of_these).group_by(TICKETS.c.team_id)
+    query = select(TICKETS.c.team_id, func.count()).where(*of_these, ~TICKETS.c.is_carried).group_by(TICKETS.c.team_id)
     return {row[0]: row[1] for row in tx.conn.execute(query)}
 
 

@@ -36,6 +36,7 @@ class Filter:
     visible_to_team: str | None = None
     is_breached: bool | None = None
     is_open: bool | None = None
+    is_carried: bool | None = None
     terms: Sequence[str] = ()
 
 
@@ -76,6 +77,8 @@ def conditions(tx: Tx, wanted: Filter, now: datetime) -> list[ColumnElement[bool
     found += [of_team(team) for team in (wanted.team_id, wanted.visible_to_team) if team is not None]
     if wanted.is_open is not None:
         found.append(TICKETS.c.ended_at.is_(None) if wanted.is_open else TICKETS.c.ended_at.is_not(None))
+    if wanted.is_carried is not None:
+        found.append(TICKETS.c.is_carried if wanted.is_carried else ~TICKETS.c.is_carried)
     if wanted.is_breached is not None:
         broken = _broken(now)
         found.append(broken if wanted.is_breached else ~broken)

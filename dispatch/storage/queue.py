@@ -17,7 +17,7 @@ from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
 from dispatch.storage.escalations import ESCALATIONS, WAITING
 from dispatch.storage.screen_tables import PositionRow, RequestRow
-from dispatch.storage.tables import RUNNING, ClockRow, TicketRow, UserRow
+from dispatch.storage.tables import CARRIED, RUNNING, ClockRow, TicketRow, UserRow
 
 TICKETS, CLOCKS = table_of(TicketRow), table_of(ClockRow)
 REQUESTS, POSITIONS, USERS = table_of(RequestRow), table_of(PositionRow), table_of(UserRow)
@@ -36,6 +36,9 @@ def _running(name: str) -> TextClause:
 _IS_RUNNING = _running("clocks")
 # Grouped by the plain column, SQLite would walk all clocks in its order rather than the few in danger.
 _TICKET_ID: ColumnElement[int] = literal_column("clocks.ticket_id + 0")
+# Who has no crew job: the ticket that leads its incident stands in the queue for it. An index holds them alone.
+_CARRIED = TICKETS.alias("carried")
+_HAS_JOB = _TICKET_ID.not_in(select(_CARRIED.c.id).where(text(CARRIED)))
 # The clock by which a ticket stands in the queue: of those that can break the one that is due first.
 _LEADING = (
     select(_FIRST.c.id)
@@ -48,7 +51,7 @@ _LEADING = (
 
 def unassigned(tx: Tx, wanted: Filter, limit: int, now: datetime) -> list[dict[str, Any]]:
     """Return open tickets that no team has, oldest first."""
-    query = select(TICKETS).where(TICKETS.c.status.in_(UNASSIGNED), *conditions(tx, wanted, now))
+    query = select(TICKETS).where(TICKETS.c.status.in_(UNASSIGNED), ~TICKETS.c.is_carried, *conditions(tx, wanted, now))
     return _rows(tx, query.order_by(TICKETS.c.id).limit(limit))
 
 
@@ -69,7 +72,7 @@ def running(tx: Tx, wanted: Filter, after: int, limit: int, now: datetime) -> li
         select(CLOCKS.c.id.label("clock_id"), TICKETS)
         .join(TICKETS, TICKETS.c.id == CLOCKS.c.ticket_id)
         .where(_IS_RUNNING, CLOCKS.c.id == _LEADING)
-        .where(TICKETS.c.status.not_in(UNASSIGNED), *conditions(tx, wanted, now))
+        .where(TICKETS.c.status.not_in(UNASSIGNED), ~TICKETS.c.is_carried, *conditions(tx, wanted, now))
         .order_by(CLOCKS.c.due_at, CLOCKS.c.id)
         .limit(limit)
     )
@@ -85,7 +88,8 @@ def running(tx: Tx, wanted: Filter, after: int, limit: int, now: datetime) -> li
 def resting(tx: Tx, wanted: Filter, limit: int, now: datetime) -> list[dict[str, Any]]:
     """Return open tickets against which no time runs: on hold, or done and called back; oldest first."""
     runs = exists().where(_FIRST.c.ticket_id == TICKETS.c.id, _running("first"))
-    query = select(TICKETS).where(TICKETS.c.status.in_(_RESTING), ~runs, *conditions(tx, wanted, now))
+    is_resting = (TICKETS.c.status.in_(_RESTING), ~TICKETS.c.is_carried, ~runs)
+    query = select(TICKETS).where(*is_resting, *conditions(tx, wanted, now))
     return _rows(tx, query.order_by(TICKETS.c.id).limit(limit))
 
 
@@ -104,7 +108,7 @@ def _in_danger(tx: Tx, wanted: Filter, now: datetime) -> Select[*tuple[Any, ...]
     narrowed = conditions(tx, wanted, now)
     if narrowed:
         query = query.join(TICKETS, TICKETS.c.id == CLOCKS.c.ticket_id).where(*narrowed)
-    return query.where(_IS_RUNNING, CLOCKS.c.rescue_at <= now).group_by(_TICKET_ID)
+    return query.where(_IS_RUNNING, CLOCKS.c.rescue_at <= now, _HAS_JOB).group_by(_TICKET_ID)
 
 
 def _rows(tx: Tx, query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -156,15 +160,17 @@ def _count(tx: Tx, query: Select[*tuple[Any, ...]]) -> int:
 def load(tx: Tx, now: datetime) -> dict[str, tuple[int, int]]:
     """Return by team how many open tickets it has, and how many of them are overdue."""
     open_ = select(TICKETS.c.team_id, func.count()).where(TICKETS.c.ended_at.is_(None), TICKETS.c.team_id.is_not(None))
+    carried = select(_CARRIED.c.team_id, func.count()).where(text(CARRIED)).group_by(_CARRIED.c.team_id)
+    along = {row[0]: row[1] for row in tx.conn.execute(carried)}
     found = {row[0]: row[1] for row in tx.conn.execute(open_.group_by(TICKETS.c.team_id))}
     late = (
         select(TICKETS.c.team_id, func.count(CLOCKS.c.ticket_id.distinct()))
         .join(TICKETS, TICKETS.c.id == CLOCKS.c.ticket_id)
-        .where(_IS_RUNNING, CLOCKS.c.due_at <= now)
+        .where(_IS_RUNNING, CLOCKS.c.due_at <= now, ~TICKETS.c.is_carried)
         .group_by(TICKETS.c.team_id)
     )
     overdue = {row[0]: row[1] for row in tx.conn.execute(late)}
-    return {team_id: (count, overdue.get(team_id, 0)) for team_id, count in found.items()}
+    return {team_id: (count - along.get(team_id, 0), overdue.get(team_id, 0)) for team_id, count in found.items()}
 
 
 _POSITIONS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,6 +15,9 @@ from dispatch.storage.columns import Base, Id, only
 RUNNING = "met_at IS NULL AND NOT is_void AND paused_at IS NULL"
 # A step at the breach or beyond that nobody has answered.
 UNANSWERED = "acknowledged_at IS NULL AND ratio >= 1"
+# Tickets whose work another one of the same incident does; and those that lead an incident: one each.
+CARRIED = "is_carried AND ended_at IS NULL"
+LEADING = "incident_id IS NOT NULL AND NOT is_carried"
 
 
 class ZoneSet(Base):
@@ -137,6 +140,8 @@ class TicketRow(Base):
     # By these two the tickets of one problem are found; see domain/cells.py and domain/address_match.py.
     cell: Mapped[int | None]
     place_key: Mapped[str | None]
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"))
+    is_carried: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
         Index("ix_tickets_cell", "cell", "id", **only("ended_at IS NULL")),
@@ -147,6 +152,9 @@ class TicketRow(Base):
         Index("ix_tickets_received", "received_at"),
         Index("ix_tickets_ended", "ended_at", "status", **only("ended_at IS NOT NULL")),
         Index("ix_tickets_place", "lat", "lon", **only("ended_at IS NULL")),
+        Index("ix_tickets_incident", "incident_id", "id", **only("incident_id IS NOT NULL")),
+        Index("ix_tickets_lead", "incident_id", unique=True, **only(LEADING)),
+        Index("ix_tickets_carried", "id", **only(CARRIED)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
@@ -28,11 +28,21 @@ NUMBERS = table_of(DayNumberRow)
 DECIDED = (
     "id", "number", "status", "version", "round", "level", "category", "area", "policy_version", "moved_at",
     "team_id", "branch", "pipe_dn", "appointment_at", "ruled_team_id", "assisting", "is_supervised", "urge_count",
-    "callback_attempts", "is_solved", "merged_into",
+    "callback_attempts", "is_solved", "merged_into", "incident_id", "is_carried",
 )  # fmt: skip
+# What a new ticket is told; it belongs to no incident yet.
+_FRESH = tuple(name for name in DECIDED if name not in ("id", "incident_id", "is_carried"))
 _SELECT = select(*(TICKETS.c[name] for name in DECIDED))
 _LOCK_BY_NUMBER = _SELECT.where(TICKETS.c.number == bindparam("number")).with_for_update()
 _LOCK_BY_ID = _SELECT.where(TICKETS.c.id == bindparam("id")).with_for_update()
+_LOCK_ALL = _SELECT.where(TICKETS.c.id.in_(bindparam("ids", expanding=True))).order_by(TICKETS.c.id).with_for_update()
+_LEAD = TICKETS.alias("lead")
+_CARRIED_BY = (
+    select(TICKETS.c.id)
+    .join(_LEAD, _LEAD.c.incident_id == TICKETS.c.incident_id)
+    .where(_LEAD.c.id.in_(bindparam("ids", expanding=True)), ~_LEAD.c.is_carried)
+    .where(TICKETS.c.is_carried, TICKETS.c.ended_at.is_(None))
+)
 _INSERT = insert(TICKETS).returning(TICKETS.c.id)
 _INSERT_EVENT = insert(EVENTS).inline()
 
@@ -57,10 +67,67 @@ def lock(tx: Tx, number: str) -> Ticket | None:
     return None if row is None else _ticket(row, clocks.of_ticket(tx, row.id))
 
 
-def lock_in_order(tx: Tx, numbers: Sequence[str]) -> None:
-    """Lock several tickets, always in the same order, so that two who want the same pair cannot block each other."""
-    query = select(TICKETS.c.id).where(TICKETS.c.number.in_(numbers)).order_by(TICKETS.c.id).with_for_update()
-    tx.conn.execute(query).all()
+def lock_all(tx: Tx, wanted: Callable[[], Collection[int]]) -> dict[int, Ticket]:
+    """Lock several tickets and return them by id. The only way to lock more than one.
+
+    All who want more than one take them here, before any other ticket, in the order of their ids: so two who want the
+    same tickets wait for each other and never in a circle. Which ones are wanted may change while one waits (a ticket
+    joins an incident): it is asked again behind the locks, and where one is missing all are let go and taken anew.
+
+    Args:
+        tx: The transaction, in which no ticket is locked yet.
+        wanted: Returns the ids that are wanted now. It must be stable once they are locked.
+    """
+    while True:
+        ids = sorted(set(wanted()))
+        # On SQLite whoever writes is alone. On PostgreSQL what was locked after a savepoint is let go with it.
+        mark = None if tx.dialect == "sqlite" else tx.conn.begin_nested()
+        rows = tx.conn.execute(_LOCK_ALL, {"ids": ids}).all()
+        if set(wanted()) <= set(ids):
+            if mark is not None:
+                mark.commit()
+            values = clocks.of_tickets(tx, ids)
+            return {row.id: _ticket(row, values[row.id]) for row in rows}
+        if mark is not None:
+            mark.rollback()
+
+
+def lock_job(tx: Tx, ticket_id: int, others: Collection[int] = ()) -> list[Ticket]:
+    """Lock a ticket, all that it carries and some `others`; return the ticket and after it those that it carries.
+
+    A ticket that leads an incident carries the others of it; all others carry nobody.
+    """
+    locked = lock_all(tx, lambda: {*with_carried(tx, [ticket_id]), *others})
+    first = locked.pop(ticket_id)
+    return [first, *carried_by(first, locked.values())]
+
+
+def carried_by(first: Ticket, locked: Iterable[Ticket]) -> tuple[Ticket, ...]:
+    """Return those of some locked tickets that are open and follow one of them."""
+    if first.incident_id is None or first.is_carried:
+        return ()
+    same = (one for one in locked if one.is_carried and one.incident_id == first.incident_id)
+    return tuple(one for one in same if one.status not in ENDED)
+
+
+def with_carried(tx: Tx, ticket_ids: Collection[int]) -> set[int]:
+    """Return the ids of some tickets and of the open tickets that they carry."""
+    return {*ticket_ids, *tx.conn.execute(_CARRIED_BY, {"ids": sorted(ticket_ids)}).scalars()}
+
+
+def ids_of(tx: Tx, numbers: Sequence[str]) -> dict[str, int]:
+    """Return the ids of tickets by number; unknown ones are left out."""
+    query = select(TICKETS.c.number, TICKETS.c.id).where(TICKETS.c.number.in_(numbers))
+    return {row.number: row.id for row in tx.conn.execute(query)}
+
+
+def bind(tx: Tx, ticket: Ticket, incident_id: int | None, *, is_carried: bool) -> Ticket:
+    """Let a locked ticket belong to an incident, or to none; return it as it is then."""
+    version = ticket.version + 1
+    values = {"incident_id": incident_id, "is_carried": is_carried, "version": version}
+    if tx.conn.execute(update(TICKETS).where(TICKETS.c.id == ticket.id).values(values)).rowcount != 1:
+        raise StaleVersion("工单刚被他人更新, 请刷新后重试")
+    return replace(ticket, incident_id=incident_id, is_carried=is_carried, version=version)
 
 
 def lock_id(tx: Tx, ticket_id: int) -> Ticket:
@@ -79,7 +146,7 @@ def _ticket(row: Row[Any], clock_values: Iterable[Any]) -> Ticket:
 
 def create(tx: Tx, fresh: Ticket, told: Mapping[str, Any], dispatch: Transition | None) -> dict[str, Any]:
     """Insert the row of a received ticket, its first dispatch already applied; return it with its id."""
-    row = {name: getattr(fresh, name) for name in DECIDED if name != "id"}
+    row = {name: getattr(fresh, name) for name in _FRESH}
     row |= {**told, "assisting": []}
     if dispatch:
         row |= {**dispatch.changes, "status": dispatch.target, "version": fresh.version + 1}

@@ -24,7 +24,14 @@ _BY_MAP = and_(
     ZONES.c.team_id == TICKETS.c.team_id,
 )
 _NOT_RULED = or_(TICKETS.c.ruled_team_id.is_(None), TICKETS.c.ruled_team_id != TICKETS.c.team_id)
-_IS_OPEN = and_(TICKETS.c.ended_at.is_(None), TICKETS.c.status.in_(_MOVABLE), TICKETS.c.lon.is_not(None), _NOT_RULED)
+# Whoever is carried goes with the ticket that leads its incident.
+_IS_OPEN = and_(
+    TICKETS.c.ended_at.is_(None),
+    ~TICKETS.c.is_carried,
+    TICKETS.c.status.in_(_MOVABLE),
+    TICKETS.c.lon.is_not(None),
+    _NOT_RULED,
+)
 
 
 def _placed(*columns: str) -> Select[Any]:

@@ -20,6 +20,7 @@ from dispatch.services import (
     crew,
     cti,
     escalation,
+    incidents,
     outages,
     photos,
     places,
@@ -28,6 +29,7 @@ from dispatch.services import (
 )  # fmt: skip
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
+from dispatch.services.incidents import Wish
 from dispatch.storage.board import Filter
 from dispatch.storage.tickets import TICKETS
 from tests.support.cast import TEAM_B, ZONE_A, Cast, act, call, cast_of, dispatched, ticket_at, what_it_needs
@@ -116,6 +118,9 @@ OTHER: dict[Permission, Deed] = {
     Permission.CTI: lambda desk, actor, _number, now: ring(desk, actor, now),
     Permission.OUTAGE: lambda desk, actor, _number, now: publish(desk, actor, now),
     Permission.ZONES: lambda desk, actor, _number, now: zone_drafts.copy_live(desk, actor, "秋季", now),
+    Permission.INCIDENT: lambda desk, actor, number, now: incidents.open_(
+        Wish(desk, actor, {"of": number}, now), ticket_at(desk, Status.DISPATCHED, now), [], ""
+    ),
     Permission.CIRCLE: lambda desk, actor, _number, now: circle.report(desk, actor, None, now),
     Permission.PLACES: lambda desk, actor, _number, _now: places.imported(desk, actor, after=0, limit=5),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),

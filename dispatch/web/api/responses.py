@@ -79,6 +79,17 @@ class Recommendation(Advice):
     made_at: str
 
 
+class TicketIncident(BaseModel):
+    """The incident that a ticket belongs to, and how many it is about."""
+
+    number: str
+    status: str = Field(description="proposed, open, closed or dismissed")
+    title: str
+    lead: str | None = Field(description="the ticket that is the crew's one job")
+    tickets: int
+    callers: int = Field(description="distinct numbers that called; a call without a number counts as one")
+
+
 class Ticket(BaseModel):
     """A ticket without personal data of the caller."""
 
@@ -116,6 +127,8 @@ class Ticket(BaseModel):
     received_at: str
     appointment_at: Time
     ended_at: Time
+    is_carried: bool = Field(description="has no crew job of its own: it goes along with the lead of its incident")
+    incident: TicketIncident | None
     verbs: list[str] = Field(description="what its state allows next")
     clocks: list[Clock]
 

@@ -1,0 +1,148 @@
+"""Incidents: their rows, their tickets, what happened to them. Whoever changes one has locked its lead ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, text, update
+
+from dispatch.domain.errors import StaleVersion
+from dispatch.domain.incident import ALIVE, IncidentStatus
+from dispatch.storage.columns import table_of
+from dispatch.storage.db import Tx
+from dispatch.storage.incident_tables import IncidentEventRow, IncidentRow
+from dispatch.storage.tables import LEADING, CallRow, TicketRow
+
+INCIDENTS, EVENTS = table_of(IncidentRow), table_of(IncidentEventRow)
+TICKETS, CALLS = table_of(TicketRow), table_of(CallRow)
+_FIND = select(INCIDENTS).where(INCIDENTS.c.id == bindparam("wanted"))
+_IDS = select(TICKETS.c.id).where(TICKETS.c.incident_id == bindparam("wanted")).order_by(TICKETS.c.id)
+_LEAD = select(TICKETS.c.id).where(TICKETS.c.incident_id == bindparam("wanted"), text(LEADING))
+_ALIVE = INCIDENTS.c.status.in_(sorted(ALIVE))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list says of an incident: its number of tickets and of distinct callers, and the ticket that leads."""
+
+    status: IncidentStatus
+    title: str
+    tickets: int
+    callers: int
+    lead: str | None
+
+
+def add(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Insert an incident and return its id."""
+    return int(tx.conn.execute(insert(INCIDENTS).returning(INCIDENTS.c.id), values).scalar_one())
+
+
+def find(tx: Tx, incident_id: int) -> dict[str, Any] | None:
+    """Return an incident, or None."""
+    row = tx.conn.execute(_FIND, {"wanted": incident_id}).mappings().first()
+    return dict(row) if row else None
+
+
+def change(tx: Tx, row: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Change an incident that is still as it was read, and return it as it is then.
+
+    Raises:
+        StaleVersion: if somebody else was faster.
+    """
+    new = {**values, "version": row["version"] + 1}
+    seen = (INCIDENTS.c.id == row["id"], INCIDENTS.c.version == row["version"])
+    if tx.conn.execute(update(INCIDENTS).where(*seen).values(new)).rowcount != 1:
+        raise StaleVersion("事件刚被他人更新, 请刷新后重试", field="version")
+    return {**row, **new}
+
+
+def isolated(tx: Tx, incident_id: int, at: datetime) -> None:
+    """Write down when water was stopped, unless somebody has told it already."""
+    unknown = (INCIDENTS.c.id == incident_id, INCIDENTS.c.isolated_at.is_(None))
+    tx.conn.execute(update(INCIDENTS).where(*unknown).values(isolated_at=at, version=INCIDENTS.c.version + 1))
+
+
+def note(tx: Tx, incident_id: int, kind: str, words: str, actor_id: int, now: datetime) -> None:
+    """Write a line of an incident's own timeline."""
+    row = {"incident_id": incident_id, "at": now, "kind": kind, "actor_id": actor_id, "text": words}
+    tx.conn.execute(insert(EVENTS), row)
+
+
+def timeline(tx: Tx, incident_id: int) -> list[dict[str, Any]]:
+    """Return what happened to an incident, oldest first."""
+    query = select(EVENTS).where(EVENTS.c.incident_id == incident_id).order_by(EVENTS.c.id)
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
+def ticket_ids(tx: Tx, incident_id: int) -> list[int]:
+    """Return the ids of all tickets of an incident, ended ones as well."""
+    return list(tx.conn.execute(_IDS, {"wanted": incident_id}).scalars())
+
+
+def lead_id(tx: Tx, incident_id: int) -> int | None:
+    """Return the id of the ticket that leads; None where there is none."""
+    return tx.conn.execute(_LEAD, {"wanted": incident_id}).scalar()
+
+
+def page(tx: Tx, statuses: Sequence[str], after: int, limit: int) -> list[dict[str, Any]]:
+    """Return incidents with id below `after` (0: from the newest), newest first; of some states if they are given."""
+    query = select(INCIDENTS).order_by(INCIDENTS.c.id.desc()).limit(limit)
+    if after:
+        query = query.where(INCIDENTS.c.id < after)
+    if statuses:
+        query = query.where(INCIDENTS.c.status.in_(statuses))
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
+def alive(tx: Tx) -> list[dict[str, Any]]:
+    """Return the incidents that are proposed or open."""
+    return [dict(row) for row in tx.conn.execute(select(INCIDENTS).where(_ALIVE).order_by(INCIDENTS.c.id)).mappings()]
+
+
+def summaries(tx: Tx, incident_ids: Iterable[int]) -> dict[int, Summary]:
+    """Return what lists say of some incidents, by id."""
+    ids = sorted(set(incident_ids))
+    if not ids:
+        return {}
+    counts = {row.incident_id: row for row in tx.conn.execute(_counted(ids))}
+    query = select(INCIDENTS.c.id, INCIDENTS.c.status, INCIDENTS.c.title).where(INCIDENTS.c.id.in_(ids))
+    found = {}
+    for row in tx.conn.execute(query).all():
+        count = counts.get(row.id)
+        told = (count.tickets, count.callers + count.unknown, count.lead) if count else (0, 0, None)
+        found[row.id] = Summary(IncidentStatus(row.status), row.title, *told)
+    return found
+
+
+def _counted(ids: Sequence[int]) -> Any:
+    """Return the query for tickets and callers; a caller without a number counts as one of their own."""
+    is_lead = ~TICKETS.c.is_carried
+    return (
+        select(
+            TICKETS.c.incident_id,
+            func.count(TICKETS.c.id.distinct()).label("tickets"),
+            func.count(CALLS.c.caller_phone.distinct()).label("callers"),
+            func.count(CALLS.c.id).filter(CALLS.c.caller_phone.is_(None)).label("unknown"),
+            func.max(TICKETS.c.number).filter(is_lead).label("lead"),
+        )
+        .join(CALLS, CALLS.c.ticket_id == TICKETS.c.id, isouter=True)
+        .where(TICKETS.c.incident_id.in_(ids))
+        .group_by(TICKETS.c.incident_id)
+    )
+
+
+def tickets(tx: Tx, incident_id: int) -> list[dict[str, Any]]:
+    """Return the rows of the tickets of an incident, the one that leads first; each with how many called."""
+    calls = select(func.count()).where(CALLS.c.ticket_id == TICKETS.c.id).scalar_subquery()
+    query = select(TICKETS, calls.label("calls")).where(TICKETS.c.incident_id == incident_id)
+    return [dict(row) for row in tx.conn.execute(query.order_by(TICKETS.c.is_carried, TICKETS.c.id)).mappings()]
+
+
+def rows(tx: Tx, ticket_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the rows of tickets by id, each with how many called, in the order of their ids."""
+    calls = select(func.count()).where(CALLS.c.ticket_id == TICKETS.c.id).scalar_subquery()
+    query = select(TICKETS, calls.label("calls")).where(TICKETS.c.id.in_(ticket_ids)).order_by(TICKETS.c.id)
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
