@@ -58,7 +58,7 @@ def _rows(n: int, body: dict[str, Any]) -> dict[type[Any], list[dict[str, Any]]]
         "moved_at": now, "team_id": "t", "branch": "b", "steward": "s", "zone_id": "z", "zone_set_id": 1,
         "route_status": "routed", "route_reason": "r", "lon": 112.9, "lat": 28.1, "address": body["address"],
         "description": body["description"], "assisting": [], "is_supervised": False, "urge_count": 0,
-        "callback_attempts": 0,
+        "callback_attempts": 0, "spot": f"s/{n}", "flags": [], "notify": [],
     }  # fmt: skip
     call = {
         "id": n, "cti_call_id": body["cti_call_id"], "ticket_id": n, "outcome": "ticket", "called_at": now,

@@ -45,10 +45,12 @@ from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import (
     asking,
     board,
+    cases,
     circle,
     console,
     crew,
     cti,
+    customers,
     figures,
     incidents,
     online,
@@ -131,7 +133,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
-        similar, incidents,
+        similar, incidents, cases, customers,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from dispatch.domain import ladder, sla
 from dispatch.domain.errors import InvalidInput
+from dispatch.domain.flags import CustomerFlag
 from dispatch.domain.ladder import Step
 from dispatch.domain.similar import SimilarRules
 from dispatch.domain.sla import Clock, ClockKind
@@ -142,6 +143,7 @@ class Policy:
     device_time_max_age_s: float
     device_time_skew_s: float
     similar: SimilarRules = field(default_factory=SimilarRules)
+    flags: Mapping[str, CustomerFlag] = field(default_factory=dict)
 
     def category(self, id_: str) -> Category:
         """Return a category, or raise InvalidInput that lists the known ones."""

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from dispatch.domain.errors import InvalidPolicy
+from dispatch.domain.flags import GROUP_LABELS, CustomerFlag, FlagRaise
 from dispatch.domain.ladder import Step
 from dispatch.domain.policy import Area, Category, Level, Limit, Policy, Question, Raise, Span
 from dispatch.domain.similar import MAX_WITHIN_H, MAX_WITHIN_M, Aspect, Reach, SimilarRule, SimilarRules
@@ -18,7 +19,7 @@ from dispatch.domain.times import Workdays
 T = TypeVar("T")
 Raw = Mapping[str, Any]
 _UNITS = ("min", "h", "wd")
-_ORDERED = ("levels", "categories")
+_ORDERED = ("levels", "categories", "flags")
 _NEEDED = (ClockKind.ACK, ClockKind.FIX, ClockKind.CALLBACK)
 # Beyond these a number is a slip of the pen, and beyond the calendar sooner or later.
 _MAX_RATIO = 100.0
@@ -75,6 +76,8 @@ def parse(raw: Raw) -> Policy:
         device_time_skew_s=float(_get(raw, "device_time_skew_s", "", int)),
         # A version from before there was such a section suggests nothing.
         similar=_similar(_get(raw, "similar", "", dict), categories) if "similar" in raw else SimilarRules(),
+        # Versions that were kept before there were flags have none.
+        flags=_each({"flags": {}, **raw}, "flags", "", lambda item, place: _flag(item, place, levels, categories)),
     )
 
 
@@ -275,3 +278,27 @@ def _words(raw: Raw, key: str, place: str) -> tuple[str, ...]:
     if not all(word.strip() for word in words):
         raise InvalidPolicy(f"{place}.{key} 含有空词", field=f"{place}.{key}")
     return words
+def _flag(raw: Raw, place: str, levels: Mapping[str, Level], categories: Mapping[str, Category]) -> CustomerFlag:
+    group = _get(raw, "group", place, str)
+    if group not in GROUP_LABELS:
+        raise InvalidPolicy(f"{place}.group 只能取 {', '.join(GROUP_LABELS)}", field=f"{place}.group")
+    return CustomerFlag(
+        id=place.rpartition(".")[2],
+        label=_get(raw, "label", place, str),
+        group=group,
+        raises=_tables(
+            {"raise": [], **raw}, "raise", place, lambda item, at: _flag_raise(item, at, levels, categories)
+        ),
+        notify=_texts({"notify": [], **raw}, "notify", place),
+        basis=_get(raw, "basis", place, str),
+    )
+
+
+def _flag_raise(raw: Raw, place: str, levels: Mapping[str, Level], categories: Mapping[str, Category]) -> FlagRaise:
+    level, lifted = _get(raw, "level", place, str), _texts(raw, "categories", place)
+    _check_level(level, f"{place}.level", levels)
+    unknown = [id_ for id_ in lifted if id_ not in categories]
+    if unknown:
+        where = f"{place}.categories"
+        raise InvalidPolicy(f"{where} 指向不存在的类别: {', '.join(unknown)}", field=where)
+    return FlagRaise(lifted, level)

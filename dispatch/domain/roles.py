@@ -53,6 +53,9 @@ class Permission(StrEnum):
     CIRCLE = "circle"
     PLACES = "places"
     INCIDENT = "incident"
+    CASE = "case"
+    CASEWORK = "casework"
+    CUSTOMER = "customer"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -81,13 +84,18 @@ _DESK = frozenset({P.CALL, P.CALLBACK, P.CLOSE, P.URGE, P.REWORK, P.MERGE, P.CAN
 _STEERING = frozenset(
     {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE}
 )
+_CASES = frozenset({P.CASE, P.CASEWORK})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.AGENT: _DESK | {P.READ, P.DISPATCH},
+    Role.AGENT: _DESK | {P.READ, P.DISPATCH, P.CASE},
     Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
     Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
-    Role.DISPATCHER: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.INCIDENT},
-    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | {P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE},
+    Role.DISPATCHER: _FIELD | _DESK | _STEERING | _CASES | {P.READ, P.OUTAGE, P.INCIDENT},
+    Role.SUPERVISOR: _FIELD
+    | _DESK
+    | _STEERING
+    | _CASES
+    | {P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE, P.CUSTOMER},
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),

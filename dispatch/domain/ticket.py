@@ -24,7 +24,10 @@ CLOSE_AFTER_UNREACHED = 3
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a decision needs to know of a ticket. One that `is_carried` goes along with the lead of its incident."""
+    """What a decision needs to know of a ticket. One that `is_carried` goes along with the lead of its incident.
+
+    `notify` are the audiences that a customer flag adds to the crew.
+    """
 
     id: int
     number: str
@@ -49,6 +52,7 @@ class Ticket:
     merged_into: str | None = None
     incident_id: int | None = None
     is_carried: bool = False
+    notify: tuple[str, ...] = ()
     clocks: tuple[Clock, ...] = ()
 
     def running(self, kind: ClockKind) -> Clock | None:
@@ -204,6 +208,8 @@ def _dispatch(ticket: Ticket, command: Command, policy: Policy, at: datetime) ->
         changes |= _OUT
     # Who follows brings the crew no new job.
     told = [] if command.with_lead else [Notice(("crew",), f"新工单 {ticket.number}: {to.reason}")]
+    if ticket.notify:
+        told.append(Notice(ticket.notify, f"{ticket.number} 涉及重点保障用户, 已派 {to.team_name}"))
     if command.verb is Verb.REASSIGN and to.team_id != ticket.team_id:
         told.append(Notice((f"crew:{ticket.team_id}",), f"{ticket.number} 已改派 {to.team_name}"))
     return _Effect(text, changes, clocks, tuple(told))

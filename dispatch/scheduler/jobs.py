@@ -26,6 +26,7 @@ from dispatch.services import (
     calibration,
     delivery,
     escalation,
+    follow_up,
     health,
     incident_watch,
     positions,
@@ -145,7 +146,7 @@ class Jobs:
         """Start all jobs at once."""
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
-        jobs |= {"moves": self._move, "incidents": self._propose}
+        jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind}
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
@@ -244,6 +245,11 @@ class Jobs:
         proposed = self._watch.look(self._now())
         if proposed:
             log.info("incidents", proposed=proposed)
+
+    def _remind(self) -> None:
+        done = follow_up.remind(self._desk, self._now, self._stopping.is_set)
+        if done:
+            log.info("cases", reminded=done)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

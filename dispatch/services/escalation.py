@@ -182,7 +182,7 @@ def _climb(tx: Tx, desk: Desk, due: Due, now: datetime, rows: _Rows, done: Sweep
 
 def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, now: datetime, rows: _Rows) -> None:
     clock, text = due.clock, fired_text(due.clock, fired)
-    notice = Notice(fired.step.to, f"{due.number} {text}")
+    notice = Notice((*fired.step.to, *(due.notify or ())), f"{due.number} {text}")
     key = f"{due.ticket_id}:{clock.kind}:{clock.round}:{fired.index}"
     rows.notices += outbox.rows_of(due.ticket_id, due, notice, key, now, desk.channels)
     rows.escalations.append(

@@ -11,18 +11,20 @@ from dispatch.domain.address import PlacedBy
 from dispatch.domain.address_match import place_of
 from dispatch.domain.call import NewCall, Outcome, check_appointment, check_call, check_place
 from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
-from dispatch.domain.place import datum_of
+from dispatch.domain.flags import Care
+from dispatch.domain.place import datum_of, to_wgs84
 from dispatch.domain.policy import Area, Policy
 from dispatch.domain.roles import DESK_ROLES, SYSTEM, Actor, Permission, check_permitted
 from dispatch.domain.search import index_terms
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
-from dispatch.services import present, similar
+from dispatch.services import present, similar, watching
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
 from dispatch.services.routing import Placing, place_call
+from dispatch.services.watching import Heard, Known, Sighted
 from dispatch.storage import calls, outbox, replies, suggestions, tickets
 from dispatch.storage.db import Tx
 
@@ -85,14 +87,25 @@ def _take(tx: Tx, desk: Desk, actor: Actor, call: NewCall, number: str, now: dat
     rules = desk.rules(tx, now)
     category = rules.policy.category(call.category)
     outcome = check_call(call, category, now)
+    sighted = watching.sight(tx, rules.policy, _known(call), call.called_at)
     if outcome is Outcome.ANSWERED:
         call_id = _add_call(tx, actor, call, outcome, None, now)
         _index(tx, call_id, call)
         tx.audit(now, actor, "call", f"call {call_id}", outcome=outcome)
+        watching.heard(tx, desk, sighted, actor, _heard(call_id, call), now)
         return _reply(call_id, outcome, None)
     if outcome is Outcome.ATTACHED:
-        return _attach(tx, desk, actor, call, now)
-    return _open(tx, desk, rules, actor, call, number, now)
+        return _attach(tx, desk, actor, call, sighted, now)
+    return _open(tx, desk, rules, actor, call, sighted, number, now)
+
+
+def _known(call: NewCall) -> Known:
+    at_door = to_wgs84(call.point) if call.point and not call.is_approximate else None
+    return Known(phone=call.caller_phone, address=call.address, point=at_door, category=call.category)
+
+
+def _heard(call_id: int, call: NewCall, ticket: Ticket | None = None) -> Heard:
+    return Heard(call_id, call.description or call.answer or "", call.called_at, ticket)
 
 
 def _add_call(tx: Tx, actor: Actor, call: NewCall, outcome: Outcome, ticket_id: int | None, now: datetime) -> int:
@@ -125,7 +138,7 @@ def _index(tx: Tx, call_id: int, call: NewCall, number: str = "") -> None:
     calls.index_terms(tx, call_id, index_terms(words))
 
 
-def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> dict[str, Any]:
+def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, sighted: Sighted, now: datetime) -> dict[str, Any]:
     ticket = tickets.lock(tx, call.attach_to or "")
     if ticket is None:
         raise NotFound(f"没有工单 {call.attach_to}", field="attach_to")
@@ -140,6 +153,7 @@ def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, now: datetime) -> d
     tickets.note(tx, ticket, "call", text, actor, now, at=call.called_at)
     told = Notice(("crew",), f"{ticket.number} 又有来电: {call.description[:80]}")
     outbox.put(tx, outbox.rows_of(ticket.id, ticket, told, f"{ticket.id}:call:{call_id}", now, desk.channels))
+    watching.heard(tx, desk, sighted, actor, _heard(call_id, call, ticket), now)
     return _reply(call_id, Outcome.ATTACHED, present.load(tx, desk, ticket.number, now))
 
 
@@ -165,15 +179,18 @@ def _suggested(
     return similar.shown(tx, desk, found)
 
 
-def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number: str, now: datetime) -> dict[str, Any]:
+def _open(
+    tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, sighted: Sighted, number: str, now: datetime
+) -> dict[str, Any]:
     policy = rules.policy
     level = policy.level_of(policy.category(call.category), call.answers)
     check_place(call, policy.levels[level])
     check_appointment(call, policy.levels[level])
+    care = sighted.care(policy, call.category, level)
     is_pinned = actor.role in DESK_ROLES and not call.is_approximate
     by = PlacedBy.PIN if is_pinned else PlacedBy.APPROXIMATE
     placing = place_call(desk, tx, rules, call.point, call.address, by)
-    fresh = _fresh(number, level, call, placing.area, policy)
+    fresh = _fresh(number, care, call, placing.area, policy)
     fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))
     others = similar.named(tx, call.not_same)
     suggestions = _suggested(tx, desk, call, placing, others, now)
@@ -185,17 +202,22 @@ def _open(tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, number:
         "address": call.address,
         "description": call.description,
         "place_key": place_of(call.address).key or None,
+        **watching.columns(sighted, care, placing.point, desk.settings.frequent_calls),
         **placing.columns(rules),
     }
     row = tickets.create(tx, fresh, told, dispatch)
     call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now)
     ticket = replace(fresh, id=row["id"])
+    opened = replace(ticket, status=Status(row["status"]))
     received = tickets.note_row(ticket, "receive", f"{actor.label} 受理来电 {call_id}", actor, now, call.called_at)
     with tx.together():
         _index(tx, call_id, call, ticket.number)
         tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
         if placing.point is None:
             _ask_where(tx, desk, ticket.id, call.address, now)
+        if care.text:
+            tickets.note(tx, opened, "customer", care.text, SYSTEM, now, at=call.called_at)
+    watching.heard(tx, desk, sighted, actor, _heard(call_id, call, opened), now)
     similar.tell_apart(tx, actor, ticket, others, now)
     return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now), suggestions)
 
@@ -207,18 +229,19 @@ def _ask_where(tx: Tx, desk: Desk, ticket_id: int, address: str, now: datetime) 
         suggestions.put(tx, ticket_id, text, now)
 
 
-def _fresh(number: str, level: str, call: NewCall, area: Area, policy: Policy) -> Ticket:
+def _fresh(number: str, care: Care, call: NewCall, area: Area, policy: Policy) -> Ticket:
     return Ticket(
         id=0,
         number=number,
         status=Status.RECEIVED,
         version=1,
         round=1,
-        level=level,
+        level=care.level,
         category=call.category,
         area=area,
         policy_version=policy.version,
         moved_at=call.called_at,
         pipe_dn=call.pipe_dn,
         appointment_at=call.appointment_at,
+        notify=care.notify,
     )

@@ -32,8 +32,10 @@ class Topic:
 TRAVEL = "travel"
 # One that is not here is sent to nobody.
 TOPICS = {
+    "case": Topic(Permission.CASE),
     "cti": Topic(Permission.CALL),
     "incident": Topic(Permission.READ),
+    "customers": Topic(Permission.CUSTOMER),
     "outage": Topic(Permission.READ),
     "photo": Topic(Permission.READ, is_of_ticket=True),
     "position": Topic(Permission.REASSIGN),

@@ -33,14 +33,18 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 }
 
 
-def read_rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
+def read_rows(data: bytes, columns: Mapping[str, Sequence[str]] = COLUMNS) -> list[tuple[int, dict[str, str]]]:
     """Return (row number, cells by column) of a table; blank rows are none.
+
+    Args:
+        data: The file.
+        columns: What people call the columns; `name` is one of them.
 
     Raises:
         InvalidInput: if it is no table, has no column `name`, or too many rows.
     """
     table = _excel(data) if data[:4] == b"PK\x03\x04" else _csv(data)
-    positions = _positions([cell.strip() for cell in next(table, [])])
+    positions = _positions([cell.strip() for cell in next(table, [])], columns)
     rows: list[tuple[int, dict[str, str]]] = []
     for number, cells in enumerate(table, 2):
         if len(rows) >= MAX_ROWS:
@@ -51,11 +55,11 @@ def read_rows(data: bytes) -> list[tuple[int, dict[str, str]]]:
     return rows
 
 
-def _positions(header: Sequence[str]) -> dict[str, int]:
+def _positions(header: Sequence[str], columns: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Where each known column is; the first of several names counts, what is unknown is left alone."""
     known = [name.lower() for name in header]
     found = {}
-    for column, names in COLUMNS.items():
+    for column, names in columns.items():
         at = next((known.index(name) for name in names if name in known), None)
         if at is not None:
             found[column] = at

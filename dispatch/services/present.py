@@ -20,6 +20,7 @@ _PLAIN = (
     "number", "version", "round", "level", "category", "area", "policy_version", "team_id", "branch", "steward",
     "zone_id", "zone_set_id", "route_status", "route_reason", "lon", "lat", "address", "description", "pipe_dn",
     "assisting", "is_supervised", "urge_count", "callback_attempts", "is_solved", "is_satisfied", "merged_into",
+    "nth_call",
 )  # fmt: skip
 _TIMES = ("received_at", "appointment_at", "ended_at")
 
@@ -56,6 +57,7 @@ def ticket(
         "is_carried": is_carried,
         "incident": None,
         "verbs": [verb.value for verb in legal_verbs(status) if not (is_carried and verb in JOB)],
+        "flags": row.get("flags") or [],
         "clocks": [_clock(clock, limits[clock.kind].basis, now) for clock in clock_values],
     }
 

@@ -37,6 +37,7 @@ _DUE = (
         TICKETS.c.team_id,
         TICKETS.c.branch,
         TICKETS.c.is_supervised,
+        TICKETS.c.notify,
     )
     .join(TICKETS, TICKETS.c.id == CLOCKS.c.ticket_id)
     .where(CLOCKS.c.next_fire_at <= bindparam("now"))
@@ -66,6 +67,7 @@ class Due:
     team_id: str | None
     branch: str | None
     is_supervised: bool
+    notify: list[str] | None
     clock: Clock
 
 

@@ -59,9 +59,9 @@ def resolve(to: Sequence[str], place: Addressed) -> list[str]:
 
 
 def rows_of(
-    ticket_id: int, place: Addressed, notice: Notice, key: str, now: datetime, channels: Sequence[str]
+    ticket_id: int | None, place: Addressed, notice: Notice, key: str, now: datetime, channels: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return the rows that carry a notice about a ticket, one for each channel."""
+    """Return the rows that carry a notice, about a ticket if it is one, one for each channel."""
     recipients = resolve(notice.to, place)
     return [
         {

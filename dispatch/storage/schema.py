@@ -14,6 +14,7 @@ from sqlalchemy import Engine, inspect, text
 from dispatch.storage import (
     account_tables,
     arrival_tables,
+    case_tables,
     geocode_tables,
     incident_tables,
     place_tables,
@@ -31,6 +32,7 @@ _MODELS = (
     tables.TicketRow,
     account_tables.SessionRow,
     arrival_tables.DepotRow,
+    case_tables.CaseRow,
     geocode_tables.SuggestionRow,
     incident_tables.IncidentRow,
     place_tables.PlaceRow,

@@ -142,10 +142,17 @@ class TicketRow(Base):
     place_key: Mapped[str | None]
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"))
     is_carried: Mapped[bool] = mapped_column(server_default=false())
+    # By which calls about one house are known; which call of its caller or house it was, where that is to be pointed
+    # out; the customer flags that hold for it, and who is therefore told as well.
+    spot: Mapped[str | None]
+    nth_call: Mapped[int | None]
+    flags: Mapped[list[Any] | None] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
+    notify: Mapped[list[Any] | None] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
 
     __table_args__ = (
         Index("ix_tickets_cell", "cell", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_place_key", "place_key", "id", **only("ended_at IS NULL")),
+        Index("ix_tickets_spot", "spot", "received_at", **only("spot IS NOT NULL")),
         Index("ix_tickets_open", "team_id", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_status", "status", "id"),
         Index("ix_tickets_zone", "zone_id", "id"),

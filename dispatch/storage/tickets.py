@@ -29,6 +29,7 @@ DECIDED = (
     "id", "number", "status", "version", "round", "level", "category", "area", "policy_version", "moved_at",
     "team_id", "branch", "pipe_dn", "appointment_at", "ruled_team_id", "assisting", "is_supervised", "urge_count",
     "callback_attempts", "is_solved", "merged_into", "incident_id", "is_carried",
+    "notify",
 )  # fmt: skip
 # What a new ticket is told; it belongs to no incident yet.
 _FRESH = tuple(name for name in DECIDED if name not in ("id", "incident_id", "is_carried"))
@@ -141,6 +142,7 @@ def _ticket(row: Row[Any], clock_values: Iterable[Any]) -> Ticket:
     values["status"] = Status(row.status)
     values["area"] = Area(row.area)
     values["assisting"] = tuple(row.assisting)
+    values["notify"] = tuple(row.notify or ())
     return Ticket(**values, clocks=tuple(clock_values))
 
 

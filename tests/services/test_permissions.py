@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from dispatch.domain.case import CaseKind
 from dispatch.domain.cti import CtiEvent, CtiEventKind
 from dispatch.domain.errors import NotFound, NotPermitted
 from dispatch.domain.outage import NewOutage
@@ -16,9 +17,12 @@ from dispatch.domain.states import RULES, Status, Verb
 from dispatch.services import (
     asking,
     board,
+    cases,
+    casework,
     circle,
     crew,
     cti,
+    customers,
     escalation,
     incidents,
     outages,
@@ -28,6 +32,7 @@ from dispatch.services import (
     zone_drafts,
 )  # fmt: skip
 from dispatch.services.actions import Action
+from dispatch.services.cases import NewCase
 from dispatch.services.desk import Desk
 from dispatch.services.incidents import Wish
 from dispatch.storage.board import Filter
@@ -105,6 +110,13 @@ def ring(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
     return cti.hear(desk, actor, CtiEvent(call_id="permitted", kind=CtiEventKind.RING, at=now), now)
 
 
+def work_on_a_case(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, Any]:
+    """Link a ticket to the case of its caller."""
+    told = NewCase(kind=CaseKind.PERSON, number=number)
+    case = cases.open_(desk, cast_of(desk).agent, told, {"number": number}, now)
+    return casework.link(desk, actor, case["id"], number, now)
+
+
 Deed = Callable[[Desk, Actor, str, datetime], Any]
 OTHER: dict[Permission, Deed] = {
     Permission.CALL: lambda desk, actor, _number, now: call(desk, actor, now),
@@ -123,6 +135,11 @@ OTHER: dict[Permission, Deed] = {
     ),
     Permission.CIRCLE: lambda desk, actor, _number, now: circle.report(desk, actor, None, now),
     Permission.PLACES: lambda desk, actor, _number, _now: places.imported(desk, actor, after=0, limit=5),
+    Permission.CASE: lambda desk, actor, _number, now: cases.owners(desk, actor),
+    Permission.CASEWORK: lambda desk, actor, number, now: work_on_a_case(desk, actor, number, now),
+    Permission.CUSTOMER: lambda desk, actor, _number, now: customers.listed(
+        desk, actor, flag=None, after=0, limit=5, now=now
+    ),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 

@@ -124,6 +124,8 @@ class Ticket(BaseModel):
     is_solved: bool | None
     is_satisfied: bool | None
     merged_into: str | None
+    nth_call: int | None = Field(description="the how-manieth call of its caller or house, where there were many")
+    flags: list[str] = Field(description="customer flags that hold for it, e.g. 医院")
     received_at: str
     appointment_at: Time
     ended_at: Time
