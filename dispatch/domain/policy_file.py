@@ -278,6 +278,11 @@ def _words(raw: Raw, key: str, place: str) -> tuple[str, ...]:
     if not all(word.strip() for word in words):
         raise InvalidPolicy(f"{place}.{key} 含有空词", field=f"{place}.{key}")
     return words
+
+
+# ---------------------------------------------------------------- customer flags
+
+
 def _flag(raw: Raw, place: str, levels: Mapping[str, Level], categories: Mapping[str, Category]) -> CustomerFlag:
     group = _get(raw, "group", place, str)
     if group not in GROUP_LABELS:

@@ -195,6 +195,13 @@ REFUSED: list[tuple[Spoil, str]] = [
     (put("categories/leak/questions/2/raise/equals", True), "categories.leak.questions[2].raise.equals"),
     (put("categories/leak/questions/2/raise/equals", "flood"), "categories.leak.questions[2].raise.equals"),
     (put("categories/leak/questions/0/raise/equals", "jet"), "categories.leak.questions[0].raise.equals"),
+    # customer flags
+    (put("flags", []), "flags"),
+    (put("flags/hospital/group", "vip"), "flags.hospital.group"),
+    (put("flags/hospital/notify", "branch_duty"), "flags.hospital.notify"),
+    (drop("flags/hospital/basis"), "flags.hospital.basis"),
+    (put("flags/hospital/raise/0/level", "P0"), "flags.hospital.raise[0].level"),
+    (put("flags/hospital/raise/0/categories", ["ghosts"]), "flags.hospital.raise[0].categories"),
 ]
 
 
@@ -206,6 +213,11 @@ def test_a_wrong_policy_is_refused_with_the_place(spoil: Spoil, field: str) -> N
         parse(raw)
     assert caught.value.field == field
     assert caught.value.detail
+
+
+def test_a_policy_from_before_there_were_flags_has_none() -> None:
+    assert list(parse(RAW).flags) == ["dialysis", "frail", "hospital", "school", "hotel", "factory"]
+    assert parse({key: value for key, value in RAW.items() if key != "flags"}).flags == {}
 
 
 def test_promises_may_be_split_by_area() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -311,15 +312,16 @@ def test_a_closed_case_stays_closed_where_another_was_opened(desk: Desk, cast: C
     second = opened(desk, cast.agent, now + 2 * DAY)["id"]
     with pytest.raises(InvalidInput, match=f"G-{second:06d}"):
         casework.reopen(desk, cast.supervisor, first, "再看", None, now + 2 * DAY)
-    for act_ in (
+    refused: Sequence[Callable[[], object]] = (
         lambda: noted(desk, cast.supervisor, first, now),
         lambda: solve(desk, cast.supervisor, first, now),
         lambda: casework.hand_over(desk, cast.supervisor, first, "dispatcher", None, now),
         lambda: casework.pace(desk, cast.supervisor, first, 3, None, now),
         lambda: casework.reopen(desk, cast.supervisor, second, "再看", None, now),
-    ):
+    )
+    for deed in refused:
         with pytest.raises(IllegalTransition):
-            act_()
+            deed()
     listed = cases.listed(desk, cast.agent, status=None, is_mine=False, number=None, after=0, limit=1, now=now)
     assert ([one["id"] for one in listed["items"]], listed["next"]) == ([second], 1)
     rest = cases.listed(desk, cast.agent, status=None, is_mine=False, number=None, after=1, limit=1, now=now)
@@ -355,6 +357,7 @@ def test_owner_rhythm_and_tickets_are_changed_by_hand(desk: Desk, cast: Cast, no
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_what_cannot_be_noted_or_closed(desk: Desk, cast: Cast, now: datetime) -> None:
     case_id = opened(desk, cast.agent, now)["id"]
+    told: dict[str, Any]
     for told, field in (
         ({"kind": EntryKind.REMINDED}, "kind"),
         ({"at": now + DAY}, "at"),
