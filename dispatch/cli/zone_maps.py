@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from dispatch.cli import context, tables
-from dispatch.cli.zones import load, read_file, table_options
+from dispatch.cli.zones import DATUMS, load, read_file, table_options
 from dispatch.domain.errors import InvalidCoordinate, InvalidInput
 from dispatch.domain.place import Datum, lonlats_to_wgs84
 from dispatch.domain.roles import SYSTEM
@@ -38,10 +38,11 @@ _OPTIONAL = {
 @click.command("export-zones")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 @click.option("--form", type=click.Choice([form.value for form in Form]), default="geojson", show_default=True)
+@click.option("--datum", type=DATUMS, default="wgs84", show_default=True, help="What it is measured against.")
 @click.option("--version", "set_id", type=int, help="Published version; the one that is valid now by default.")
 @click.pass_context
-def export_zones(ctx: click.Context, out: Path, form: str, set_id: int | None) -> None:
-    """Write a published grid map to a file, WGS-84."""
+def export_zones(ctx: click.Context, out: Path, form: str, datum: str, set_id: int | None) -> None:
+    """Write a published grid map to a file, which names its datum."""
     desk = context.ready_desk(ctx)
     with desk.store.snapshot() as tx:
         set_id = set_id if set_id is not None else desk.rules(tx, context.utc_now()).zone_set_id
@@ -49,7 +50,7 @@ def export_zones(ctx: click.Context, out: Path, form: str, set_id: int | None) -
         if not zones:
             raise InvalidInput(f"没有网格版本 v{set_id}", field="--version")
         is_sample = directory.is_sample(tx, set_id)
-    out.write_bytes(written(zones, Form(form), is_sample=is_sample))
+    out.write_bytes(written(zones, Form(form), datum=Datum(datum), is_sample=is_sample))
     click.echo(f"{out}: 网格 v{set_id}, {len(zones)} 个" + (" (样例)" if is_sample else ""))
 
 

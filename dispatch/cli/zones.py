@@ -29,7 +29,7 @@ from dispatch.domain.zone_json import MAX_BYTES, check_size
 from dispatch.domain.zone_picture import svg
 from dispatch.domain.zone_problems import problems_of
 from dispatch.domain.zones import Route, RouteStatus, Zone
-from dispatch.services import bootstrap, setup
+from dispatch.services import bootstrap, doubts, gazetteers, setup
 from dispatch.services.desk import Desk
 from dispatch.services.districts import outlines
 
@@ -241,6 +241,7 @@ def _was_interrupted(error: BaseException | None) -> bool:
 
 @click.command()
 @table_options
+@click.option("--text-col", help="Column of the address. A point that meets it only in another datum is warned of.")
 @click.pass_context
 def route(
     ctx: click.Context,
@@ -253,6 +254,7 @@ def route(
     lon_col: str | None,
     lat_col: str | None,
     datum: str,
+    text_col: str | None,
 ) -> None:
     """Find the zone of every row of a CSV; needs no database.
 
@@ -261,19 +263,27 @@ def route(
     header is row 1. Rows without usable coordinates are kept with route_status `invalid`; OUT is complete, they are
     listed and the exit code is 1. Rows that no zone answers for (`no_zone`, `quarantined`) are listed too; they are an
     answer. A quote that is never closed is refused with its row (exit 2). OUT appears only when it is complete.
+
+    With --text-col the point is held against the district that the address names: where it is there only in another
+    datum than the declared one, the reason says so and the row is listed.
     """
     fields = {"id_field": id_field, "name_field": name_field, "strict_topology": False}
     index = ZoneIndex(load(read_file(zone_file), zones_datum, **fields).zones)
     counts: Counter[str] = Counter()
-    faults, unanswered = tables.Remarks(), tables.Remarks()
+    faults, unanswered, doubted = tables.Remarks(), tables.Remarks(), tables.Remarks()
     with tables.reading(source) as table:
         check_columns(table.columns, source, out, ADDED)
         lon, lat = table.find("--lon-col", lon_col, tables.LON), table.find("--lat-col", lat_col, tables.LAT)
+        text_at = table.find("--text-col", text_col, ()) if text_col else None
         with tables.replacing(out, table.encoding) as text, progress(source, "查找网格") as bar:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow([*table.columns, *ADDED])
             for row in table.rows():
                 added = _route_row(index, row, row.cells[lon], row.cells[lat], Datum(datum))
+                doubt = _doubt(row, lon, lat, Datum(datum), text_at) if added[2] != INVALID else None
+                if doubt:
+                    doubted.add(row.number, doubt)
+                    added = (*added[:3], f"{added[3]}; {doubt}".removeprefix("; "), *added[4:])
                 writer.writerow([*row.cells, *added])
                 counts[added[2]] += 1
                 if added[2] == INVALID:
@@ -281,7 +291,7 @@ def route(
                 elif added[2] in UNANSWERED:
                     unanswered.add(row.number, f"{added[2]}: {added[3]}")
                 bar.update(table.bytes_read - bar.pos)
-    _tell(out, counts, faults, unanswered)
+    _tell(out, counts, faults, unanswered, doubted)
     ctx.exit(1 if faults else 0)
 
 
@@ -312,6 +322,15 @@ def _route_row(index: ZoneIndex, row: tables.Row, lon: str, lat: str, datum: Dat
         found.zone_id or "", found.zone_name or "", found.status.value, found.reason,
         boundary_m, found.neighbour_zone_id or "",
     )  # fmt: skip
+
+
+def _doubt(row: tables.Row, lon: int, lat: int, datum: Datum, text_at: int | None) -> str | None:
+    """Return the doubt about the datum of a row with an address, in words, or None."""
+    if text_at is None:
+        return None
+    point, address = tables.point(row.cells[lon], row.cells[lat], datum), row.cells[text_at]
+    found = doubts.of_meaning(gazetteers.shipped().find(address), point, address, lambda _: None)
+    return found.text if found else None
 
 
 def _tell(out: Path, counts: Counter[str], *remarks: tables.Remarks) -> None:

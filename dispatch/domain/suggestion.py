@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain.address import LEVEL_LABELS, Candidate, Level
-from dispatch.domain.place import Wgs84Point, metres_per_degree
+from dispatch.domain.place import Wgs84Point, metres_between
+from dispatch.domain.zone_checks import metres_outside
 from dispatch.domain.zones import Route
 
 # A point is a place to go to only where it is this exact; the middle of a district is none.
@@ -83,7 +83,7 @@ def _checked(
         return f"返回的位置不在服务区: {candidate.label[:40]}", None
     if wanted is not None:
         is_other = candidate.district is not None and candidate.district in districts and candidate.district != wanted
-        if is_other or _outside_m(candidate.point, districts[wanted]) > OUTLINE_TOLERANCE_M:
+        if is_other or metres_outside(candidate.point, districts[wanted]) > OUTLINE_TOLERANCE_M:
             return f"返回的位置不在地址所说的{wanted}: {candidate.label[:40]}", None
     if candidate.level not in _EXACT:
         return f"只定位到{LEVEL_LABELS[candidate.level]}, 不足以派单", None
@@ -91,19 +91,5 @@ def _checked(
     return "", replace(candidate, zone_id=way.zone_id, reason=f"{way.reason}; {checked}")
 
 
-def _outside_m(point: Wgs84Point, area: BaseGeometry) -> float:
-    """Metres from a point to an area; 0 inside."""
-    here = shapely.Point(point.lon, point.lat)
-    if shapely.covers(area, here):
-        return 0.0
-    near = shapely.shortest_line(here, area).coords[1]
-    return _metres(point, Wgs84Point(*near))
-
-
 def _apart_m(a: Candidate, b: Candidate) -> float:
-    return _metres(a.point, b.point) if a.point and b.point else math.inf
-
-
-def _metres(a: Wgs84Point, b: Wgs84Point) -> float:
-    east_m, north_m = metres_per_degree(a.lat)
-    return math.hypot((a.lon - b.lon) * east_m, (a.lat - b.lat) * north_m)
+    return metres_between(a.point, b.point) if a.point and b.point else math.inf

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from dispatch.domain.place import Datum, Floats, lonlats_to_wgs84, metres_per_degree
+from dispatch.domain.place import Datum, Floats, Wgs84Point, lonlats_to_wgs84, metres_between, metres_per_degree
 from dispatch.domain.progress import Track, untold
 
 Geometries = NDArray[np.object_]
@@ -128,6 +128,15 @@ def square_metres(area: BaseGeometry) -> float:
         return 0.0
     east_m, north_m = metres_per_degree(area.centroid.y)
     return float(area.area * east_m * north_m)
+
+
+def metres_outside(here: Wgs84Point, area: BaseGeometry) -> float:
+    """Metres from a place to an area, both WGS-84; 0 inside and on the border."""
+    spot = shapely.Point(here.lon, here.lat)
+    if shapely.intersects(area, spot):
+        return 0.0
+    near = shapely.shortest_line(spot, area).coords[1]
+    return metres_between(here, Wgs84Point(near[0], near[1]))
 
 
 def inside(area: BaseGeometry) -> str:

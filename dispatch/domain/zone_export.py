@@ -1,4 +1,4 @@
-"""A grid map as a file that can be read in again: GeoJSON, KML or CSV with WKT, in WGS-84."""
+"""A grid map as a file that can be read in again: GeoJSON, KML or CSV with WKT, in the datum that is asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -13,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 import shapely
 from shapely.geometry import mapping
 
+from dispatch.domain.place import Datum, lonlats_from_wgs84
 from dispatch.domain.zone_csv import listed
 from dispatch.domain.zones import Zone
 
@@ -28,9 +30,13 @@ class Form(StrEnum):
     KML = "kml"
 
 
-def written(zones: Sequence[Zone], form: Form, *, is_sample: bool = False) -> bytes:
-    """Return the zones as a file in UTF-8; a sample says so wherever the form can."""
-    return _WRITERS[form](zones, is_sample).encode()
+def written(zones: Sequence[Zone], form: Form, *, datum: Datum = Datum.WGS84, is_sample: bool = False) -> bytes:
+    """Return the zones as a file in UTF-8, each with its datum; a sample says so wherever the form can."""
+    moved = [
+        replace(zone, geometry=shapely.transform(zone.geometry, lambda lonlats: lonlats_from_wgs84(lonlats, datum)))
+        for zone in zones
+    ]
+    return _WRITERS[form](zones if datum is Datum.WGS84 else moved, datum, is_sample).encode()
 
 
 def collection(zones: Sequence[Zone]) -> dict[str, Any]:
@@ -44,8 +50,8 @@ def geojson_of(shape: Any) -> dict[str, Any]:
     return {"type": told["type"], "coordinates": listed(told["coordinates"])}
 
 
-def _feature(zone: Zone) -> dict[str, Any]:
-    return {"type": "Feature", "properties": _properties(zone), "geometry": geojson_of(zone.geometry)}
+def _feature(zone: Zone, **more: str) -> dict[str, Any]:
+    return {"type": "Feature", "properties": _properties(zone) | more, "geometry": geojson_of(zone.geometry)}
 
 
 def _properties(zone: Zone) -> dict[str, Any]:
@@ -58,33 +64,34 @@ def _properties(zone: Zone) -> dict[str, Any]:
     }
 
 
-def _geojson(zones: Sequence[Zone], is_sample: bool) -> str:
-    told = {**collection(zones), **({"is_sample": True} if is_sample else {})}
+def _geojson(zones: Sequence[Zone], datum: Datum, is_sample: bool) -> str:
+    features = [_feature(zone, datum=datum) for zone in zones]
+    told = {"type": "FeatureCollection", **({"is_sample": True} if is_sample else {}), "features": features}
     return json.dumps(told, ensure_ascii=False)
 
 
-def _csv(zones: Sequence[Zone], _is_sample: bool) -> str:
+def _csv(zones: Sequence[Zone], datum: Datum, _is_sample: bool) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["zone_id", "name", "branch", "team_id", "in_circle", "wkt"])
+    writer.writerow(["zone_id", "name", "branch", "team_id", "in_circle", "datum", "wkt"])
     for zone in zones:
         told = _properties(zone) | {"in_circle": "true" if zone.is_in_circle else "false"}
         wkt = shapely.to_wkt(zone.geometry, rounding_precision=_DIGITS, trim=True)
-        writer.writerow([*("" if value is None else value for value in told.values()), wkt])
+        writer.writerow([*("" if value is None else value for value in told.values()), datum, wkt])
     return "\ufeff" + text.getvalue()
 
 
-def _kml(zones: Sequence[Zone], is_sample: bool) -> str:
+def _kml(zones: Sequence[Zone], datum: Datum, is_sample: bool) -> str:
     title = "供水服务网格" + (" (样例)" if is_sample else "")
-    marks = "\n".join(_placemark(zone) for zone in zones)
+    marks = "\n".join(_placemark(zone, datum) for zone in zones)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2"><Document>\n'
         f"<name>{escape(title)}</name>\n{marks}\n</Document></kml>\n"
     )
 
 
-def _placemark(zone: Zone) -> str:
-    told = _properties(zone) | {"in_circle": "true" if zone.is_in_circle else "false"}
+def _placemark(zone: Zone, datum: Datum) -> str:
+    told = _properties(zone) | {"datum": datum, "in_circle": "true" if zone.is_in_circle else "false"}
     data = "".join(
         f"<Data name={quoteattr(name)}><value>{escape(str(value))}</value></Data>"
         for name, value in told.items()
@@ -107,7 +114,7 @@ def _ring(ring: Any) -> str:
     return f"<LinearRing><coordinates>{spots}</coordinates></LinearRing>"
 
 
-_WRITERS: dict[Form, Callable[[Sequence[Zone], bool], str]] = {
+_WRITERS: dict[Form, Callable[[Sequence[Zone], Datum, bool], str]] = {
     Form.GEOJSON: _geojson,
     Form.CSV: _csv,
     Form.KML: _kml,

@@ -94,6 +94,7 @@ def read_zones(
         _compare(union, datum, reference or {}, outlines or {}, found)
     if problems:
         raise refusal(problems)
+    found.warnings += _datum_faults(features, datum)
     placed = shapely.transform(geometries, lambda lonlats: lonlats_to_wgs84(lonlats, datum))
     rows = zip(features, names, branches, teams, placed, strict=True)
     is_sample = document.get("is_sample") is True
@@ -226,6 +227,14 @@ def _column(
     if option != "--team-field":
         reason += f", 或用 {option} {INDEX_FIELD} 按要素顺序编号"
     return column, [of_file(reason)]
+
+
+def _datum_faults(features: Sequence[Feature], declared: Datum) -> list[Problem]:
+    """Our own exports say in each feature what they are measured against."""
+    told = {text_of(feature.properties.get("datum")) for feature in features}
+    others = ", ".join(datum for datum in Datum if datum in told and datum is not declared)
+    reason = f"文件写明坐标系是 {others}, 现按声明的 {declared} 读取, 请核对"
+    return [of_file(reason)] if others else []
 
 
 def _circle_faults(features: Sequence[Feature]) -> list[Problem]:

@@ -36,6 +36,7 @@ from dispatch.services import (
 )
 from dispatch.services.desk import Desk
 from dispatch.services.lookup import Lookup
+from dispatch.services.routing import guarded
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -147,6 +148,7 @@ class Jobs:
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind}
+        jobs["names"] = self._read_names
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
@@ -250,6 +252,10 @@ class Jobs:
         done = follow_up.remind(self._desk, self._now, self._stopping.is_set)
         if done:
             log.info("cases", reminded=done)
+
+    def _read_names(self) -> None:
+        """Keep the names of places at hand, so that the first call by its address waits for nothing."""
+        guarded(self._desk.gazetteers.refresh)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

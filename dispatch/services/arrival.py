@@ -46,16 +46,16 @@ def look(desk: Desk, now: datetime) -> int:
             return 0
         rules = desk.rules(tx, now)
         people = recommend.people_at(tx, now)
-        asked = {way.clock_id: _ask(tx, rules, people, way, now) for way in ways}
+        asked = {way.clock_id: _ask(tx, desk, rules, people, way, now) for way in ways}
     estimates = [_estimate(desk, rules, way, asked[way.clock_id], now) for way in ways]
     with desk.store.write() as tx:
         _save(tx, estimates, now)
     return len(ways)
 
 
-def _ask(tx: Tx, rules: Rules, people: Sequence[Mapping[str, Any]], way: Way, now: datetime) -> list[Asked]:
+def _ask(tx: Tx, desk: Desk, rules: Rules, people: Sequence[Mapping[str, Any]], way: Way, now: datetime) -> list[Asked]:
     here = _point(way)
-    return recommend.ask(tx, rules, people, here, way.team_id, now, has_it=True) if here else []
+    return recommend.ask(tx, desk, rules, people, here, way.team_id, now, has_it=True) if here else []
 
 
 def _estimate(desk: Desk, rules: Rules, way: Way, asked: list[Asked], now: datetime) -> _Estimate:

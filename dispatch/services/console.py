@@ -181,6 +181,7 @@ def _place_form(placing: Placing) -> dict[str, Any]:
         "area": placing.area.value,
         "lon": placing.point.lon if placing.point else None,
         "lat": placing.point.lat if placing.point else None,
+        "doubt": placing.doubt and {"values": placing.doubt.values, "text": placing.doubt.text},
     }
 
 

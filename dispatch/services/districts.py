@@ -10,6 +10,8 @@ from pathlib import Path
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+SHIPPED = Path(__file__).parents[2] / "data" / "districts.geojson"
+
 
 @cache
 def outlines(file: Path) -> Mapping[str, BaseGeometry]:

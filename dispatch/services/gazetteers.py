@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ from dispatch.domain.place import Wgs84Point
 from dispatch.geocode.gazetteer import Gazetteer
 from dispatch.geocode.places import Place
 from dispatch.geocode.shipped import shipped_places
-from dispatch.storage import places
+from dispatch.storage import places, zone_codes
 from dispatch.storage.db import Store, Tx
 
 LEVELS = {"estate": Level.ESTATE, "road": Level.ROAD, "landmark": Level.ESTATE, "address": Level.NUMBER}
@@ -22,27 +23,55 @@ LEVELS = {"estate": Level.ESTATE, "road": Level.ROAD, "landmark": Level.ESTATE, 
 _LONGEST_CHAIN = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What addresses are read with.
+
+    Attributes:
+        revision: The state that it was read at.
+        gazetteer: Names of places.
+        codes: The table of 街道 and 社区 that are one grid, by 街道.
+    """
+
+    revision: int
+    gazetteer: Gazetteer
+    codes: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
 class Gazetteers:
-    """Keeps one gazetteer, made by whichever thread first finds it old."""
+    """Keeps the names of this process, read by whichever thread first finds them old."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._kept: tuple[int, Gazetteer] | None = None
+        self._kept: Names | None = None
 
     def current(self, tx: Tx) -> Gazetteer:
         """Return the gazetteer of what is imported by now."""
         revision = places.revision(tx)
         kept = self._kept
-        if kept is None or kept[0] != revision:
+        if kept is None or kept.revision != revision:
             with self._lock:
-                kept = self._kept if self._kept and self._kept[0] == revision else self._read()
-        return kept[1]
+                kept = self._kept if self._kept and self._kept.revision == revision else self._read()
+        return kept.gazetteer
 
-    def _read(self) -> tuple[int, Gazetteer]:
+    def refresh(self) -> None:
+        """Read it again where it is old, so that no call has to wait for that in its own transaction."""
+        with self._store.read() as tx:
+            self.current(tx)
+
+    def at_hand(self) -> Names | None:
+        """Return what is kept, however old, without a question to the database; None before the first."""
+        return self._kept
+
+    def _read(self) -> Names:
         # Only what is committed is kept: a change in an open transaction may still be taken back.
         with self._store.snapshot() as committed:
-            self._kept = (places.revision(committed), made(places.all_(committed)))
+            revision, rows = places.revision(committed), places.all_(committed)
+            codes = defaultdict(list)
+            for code in zone_codes.all_(committed):
+                codes[code["street"]].append(code)
+            self._kept = Names(revision, made(rows), dict(codes))
         return self._kept
 
 

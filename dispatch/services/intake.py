@@ -23,7 +23,7 @@ from dispatch.services import present, similar, watching
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
-from dispatch.services.routing import Placing, place_call
+from dispatch.services.routing import Placing, guarded, place_call
 from dispatch.services.watching import Heard, Known, Sighted
 from dispatch.storage import calls, outbox, replies, suggestions, tickets
 from dispatch.storage.db import Tx
@@ -58,6 +58,8 @@ def register(
     """
     check_permitted(actor, Permission.CALL)
     keys = _keys(actor, call, key)
+    if call.point is None and call.address:
+        guarded(desk.gazetteers.refresh)  # here, lest others wait for its reading in the transaction
     day = shanghai_day(now)
     count = desk.numbers.take(day)
     try:
@@ -213,6 +215,8 @@ def _open(
     with tx.together():
         _index(tx, call_id, call, ticket.number)
         tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
+        if placing.note:
+            tickets.note(tx, ticket, "locate", placing.note, SYSTEM, now, at=now)
         if placing.point is None:
             _ask_where(tx, desk, ticket.id, call.address, now)
         if care.text:

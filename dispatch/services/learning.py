@@ -12,6 +12,7 @@ from dispatch.domain.roles import TEAM_BOUND, Actor
 from dispatch.geocode.geodesic import distance_m
 from dispatch.services.desk import Desk
 from dispatch.services.places import SAME_M
+from dispatch.services.routing import guarded
 from dispatch.storage import places
 from dispatch.storage.db import Tx
 
@@ -28,8 +29,8 @@ def learn(tx: Tx, desk: Desk, actor: Actor, ticket_id: int, now: datetime) -> No
     placed = places.placed(tx, ticket_id)
     if actor.role not in TEAM_BOUND or placed.placed_by is not PlacedBy.PIN or placed.point is None:
         return
-    reading = desk.gazetteers.current(tx).read(placed.address)
-    if not reading.key:
+    reading = guarded(lambda: desk.gazetteers.current(tx).read(placed.address))
+    if reading is None or not reading.key:
         return
     rows = places.of_key(tx, reading.key, reading.district)
     near = next((row for row in rows if distance_m(_point(row), placed.point) <= SAME_M), None)

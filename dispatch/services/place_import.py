@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,12 +64,13 @@ def import_places(
     told = {"source": source[:200], "imported_at": now, "imported_by": actor.user_id}
     with desk.store.read() as tx:
         rules = desk.rules(tx, now)
+        grids = frozenset(zone.zone_id for zone in rules.zones.zones)
         known = {row["name"]: row["target"] for row in places.all_(tx) if row["kind"] == "alias"}
     known |= {row["name"]: row.get("target", "") for _, row in rows if _BY_LABEL.get(row.get("kind", "")) == "alias"}
     good, refused = [], []
     for number, row in track("核对地名", rows):
         try:
-            good.append(told | _place(row, datum, rules, known))
+            good.append(told | _place(row, datum, rules, grids, known))
         except InvalidInput as error:
             refused.append((number, error.detail))
     with desk.store.write() as tx:
@@ -78,7 +79,9 @@ def import_places(
     return Imported(len(good), refused[:_MAX_REPORTED])
 
 
-def _place(row: Mapping[str, str], datum: Datum, rules: Rules, aliases: Mapping[str, str]) -> dict[str, Any]:
+def _place(
+    row: Mapping[str, str], datum: Datum, rules: Rules, grids: Collection[str], aliases: Mapping[str, str]
+) -> dict[str, Any]:
     kind = _BY_LABEL.get(row.get("kind", ""))
     if kind is None:
         raise InvalidInput(f"类型“{row['kind'][:20]}”不认识, 可用: {'、'.join(KINDS.values())}")
@@ -98,7 +101,7 @@ def _place(row: Mapping[str, str], datum: Datum, rules: Rules, aliases: Mapping[
         "lon": point.lon if point else None,
         "lat": point.lat if point else None,
         "radius_m": _radius(row.get("radius_m", "")),
-        "zone_id": _zone(row.get("zone_id", ""), rules),
+        "zone_id": _zone(row.get("zone_id", ""), grids),
     }
 
 
@@ -142,7 +145,7 @@ def _radius(cell: str) -> float | None:
     return radius
 
 
-def _zone(cell: str, rules: Rules) -> str | None:
-    if cell and cell not in {zone.zone_id for zone in rules.zones.zones}:
+def _zone(cell: str, grids: Collection[str]) -> str | None:
+    if cell and cell not in grids:
         raise InvalidInput(f"没有网格“{cell[:40]}”")
     return cell or None

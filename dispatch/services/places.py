@@ -12,7 +12,7 @@ from dispatch.domain.address import LEVEL_LABELS, Candidate, Level, Located
 from dispatch.domain.errors import NotFound
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import Actor, Permission, check_permitted
-from dispatch.geocode.gazetteer import Reading
+from dispatch.geocode.gazetteer import Gazetteer, Reading
 from dispatch.geocode.geodesic import distance_m
 from dispatch.services import present
 from dispatch.services.desk import Desk
@@ -37,7 +37,11 @@ class Found:
 
 def find(desk: Desk, tx: Tx, text: str) -> Found:
     """Return what a text means, in the transaction of the caller."""
-    gazetteer = desk.gazetteers.current(tx)
+    return meaning(desk.gazetteers.current(tx), tx, text)
+
+
+def meaning(gazetteer: Gazetteer, tx: Tx, text: str) -> Found:
+    """Return what a text means by these names and by what was learned."""
     reading = gazetteer.read(text)
     located = gazetteer.meaning(reading)
     if not reading.key:

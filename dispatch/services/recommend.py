@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dispatch.domain.place import Wgs84Point, metres_per_degree
+from dispatch.domain.place import Wgs84Point
 from dispatch.domain.recommend import (
     FRESH_S,
     OFF_SHIFT_S,
@@ -20,14 +18,17 @@ from dispatch.domain.recommend import (
     Travel,
     recommend,
 )
+from dispatch.geocode.geodesic import LineEtas
 from dispatch.services import present, travel
 from dispatch.services.calibration import Where, hour_of
 from dispatch.services.desk import Desk, Rules
 from dispatch.storage import arrivals
 from dispatch.storage.db import Tx
 
-# The ways of so many others are estimated, the nearest as the crow flies; more are never sent.
+# The ways of so many others are estimated, the nearest along the line; more are never sent.
 NEAREST = 12
+# So many more are told as left out, since nobody knows where they are by now.
+NEAREST_STALE = 3
 # So many are told; of those who are left out, too.
 AT_MOST = 5
 
@@ -62,7 +63,7 @@ def advise(desk: Desk, here: Wgs84Point, team_id: str | None, left_s: float | No
     """
     with desk.store.read() as tx:
         rules = desk.rules(tx, now)
-        asked = ask(tx, rules, people_at(tx, now), here, team_id, now)
+        asked = ask(tx, desk, rules, people_at(tx, now), here, team_id, now)
     return judge(desk, rules, here, asked, left_s, now)
 
 
@@ -88,6 +89,7 @@ def people_at(tx: Tx, now: datetime) -> Sequence[Mapping[str, Any]]:
 
 def ask(
     tx: Tx,
+    desk: Desk,
     rules: Rules,
     people: Sequence[Mapping[str, Any]],
     here: Wgs84Point,
@@ -102,7 +104,7 @@ def ask(
     """
     own = [one for one in people if one["team_id"] == team_id]
     others = [one for one in people if one["team_id"] != team_id and one["team_id"] in rules.teams]
-    near = _nearest(here, others)
+    near = _nearest(desk.roads.line(), here, others, now)
     in_hand = arrivals.in_hand(tx, {one["team_id"] for one in near} | ({team_id} if team_id else set()))
     if has_it and team_id in in_hand:
         in_hand[team_id] -= 1
@@ -145,13 +147,16 @@ def _is_fresh(one: Mapping[str, Any], now: datetime) -> bool:
     return bool((now - one["at"]).total_seconds() <= FRESH_S)
 
 
-def _nearest(here: Wgs84Point, people: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    east_m, north_m = metres_per_degree(here.lat)
-
-    def rough_m(one: Mapping[str, Any]) -> float:
-        return math.hypot((one["lon"] - here.lon) * east_m, (one["lat"] - here.lat) * north_m)
-
-    return heapq.nsmallest(NEAREST, people, key=rough_m)
+def _nearest(
+    line: LineEtas, here: Wgs84Point, people: Sequence[Mapping[str, Any]], now: datetime
+) -> list[Mapping[str, Any]]:
+    """Return the nearest along the line, with the way round each barrier, and the nearest whose place is old."""
+    found: list[Mapping[str, Any]] = []
+    for is_fresh, most in ((True, NEAREST), (False, NEAREST_STALE)):
+        some = [one for one in people if _is_fresh(one, now) is is_fresh]
+        points = [Wgs84Point(one["lon"], one["lat"]) for one in some]
+        found += [some[n] for n in line.shortlist(here, points, most)]
+    return found
 
 
 # ---------------------------------------------------------------- how it is told

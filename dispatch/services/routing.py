@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
+
+import structlog
 
 from dispatch.domain.address import PLACES_FROM, Candidate, PlacedBy
 from dispatch.domain.cells import cell_of
+from dispatch.domain.datum_doubt import Doubt
 from dispatch.domain.place import Point, Wgs84Point, to_wgs84
 from dispatch.domain.policy import Area
 from dispatch.domain.ticket import Assignment
 from dispatch.domain.zones import Route, RouteStatus, Zone
-from dispatch.services import places, zone_codes
+from dispatch.services import doubts, places, zone_codes
 from dispatch.services.desk import Desk, Rules
-from dispatch.storage.db import Tx
+from dispatch.storage.db import DATABASE_ERRORS, Tx
 
+T = TypeVar("T")
+log = structlog.get_logger()
 UNLOCATED = "unlocated"
+BROKEN = "地名库出错, 请人工定位"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Placing:
         assignment: The team to dispatch to, or None where a dispatcher must decide.
         placed_by: How it came to its place, or None where it has none.
         entry_id: What was learned of the address and placed it, or None.
+        doubt: About the datum of the point, or None.
+        note: A line for the timeline, where a person should look again, or None.
     """
 
     point: Wgs84Point | None
@@ -44,6 +52,8 @@ class Placing:
     assignment: Assignment | None
     placed_by: PlacedBy | None = None
     entry_id: int | None = None
+    doubt: Doubt | None = None
+    note: str | None = None
 
     @property
     def area(self) -> Area:
@@ -74,9 +84,47 @@ def place(rules: Rules, point: Point | None, by: PlacedBy = PlacedBy.PIN) -> Pla
 
 
 def place_call(desk: Desk, tx: Tx, rules: Rules, point: Point | None, address: str, by: PlacedBy) -> Placing:
-    """Route a call: by its point, else by its address where that means one place for sure."""
-    if point is not None or not address.strip():
+    """Route a call: by its point, else by its address where that means one place for sure.
+
+    Whatever is wrong with the names of places, no call fails by it: then a dispatcher must find the place.
+    """
+    if not address.strip():
         return place(rules, point, by)
+    if point is not None:
+        return _doubted(place(rules, point, by), guarded(lambda: _doubt(desk, tx, rules, point, address)))
+    found = guarded(lambda: _by_address(desk, tx, rules, address))
+    return found or replace(place(rules, None), reason=f"只有地址, {BROKEN}", note=BROKEN)
+
+
+def guarded(work: Callable[[], T | None]) -> T | None:
+    """Do what goes by the names of places; None, and a line in the log, where an entry among them is broken.
+
+    An error of the database goes on: its transaction is lost.
+    """
+    try:
+        return work()
+    except DATABASE_ERRORS:
+        raise
+    except Exception:
+        log.exception("gazetteer")
+        return None
+
+
+def _doubt(desk: Desk, tx: Tx, rules: Rules, point: Point, address: str) -> Doubt | None:
+    names = desk.gazetteers.at_hand()
+    return doubts.of_call(tx, rules, names, point, address) if names else None
+
+
+def _doubted(placing: Placing, doubt: Doubt | None) -> Placing:
+    """Add the doubt to what the crew and the dispatcher read."""
+    if doubt is None:
+        return placing
+    reason = f"{placing.reason}; {doubt.text}"
+    to = placing.assignment and replace(placing.assignment, reason=reason)
+    return replace(placing, reason=reason, assignment=to, doubt=doubt, note=doubt.text)
+
+
+def _by_address(desk: Desk, tx: Tx, rules: Rules, address: str) -> Placing:
     found = places.find(desk, tx, address)
     best = _with_table(tx, rules, found.located.best)
     if best is None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from dispatch.domain.address import PlacedBy
 from dispatch.domain.call import check_text
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
@@ -13,10 +14,10 @@ from dispatch.domain.states import Verb
 from dispatch.domain.ticket import Command
 from dispatch.domain.times import shanghai_text
 from dispatch.services import present
-from dispatch.services.actions import Action, Prepare, Scene, perform, see, unchanged
+from dispatch.services.actions import Action, Prepare, Scene, perform, see, unchanged, with_detail
 from dispatch.services.desk import Desk
-from dispatch.services.routing import assign, place
-from dispatch.storage import calls, directory, escalations, tickets
+from dispatch.services.routing import assign, place_call
+from dispatch.storage import calls, directory, escalations, places, tickets
 
 VERBS = (
     Verb.DISPATCH, Verb.REASSIGN, Verb.HOLD, Verb.EXTEND, Verb.URGE, Verb.SUPERVISE, Verb.ASSIST, Verb.MERGE,
@@ -35,7 +36,8 @@ def _dispatch(scene: Scene, command: Command) -> Command:
     if action.point is None:
         return _named_team(scene, command)
     rules = scene.desk.rules(scene.tx, command.at)
-    placing = place(rules, action.point)
+    address = places.placed(scene.tx, scene.ticket.id).address
+    placing = place_call(scene.desk, scene.tx, rules, action.point, address, PlacedBy.PIN)
     if placing.point is None:
         raise InvalidInput(placing.reason, field="location")
     to = _named_team(scene, command).assignment if action.team_id else placing.assignment
@@ -43,6 +45,8 @@ def _dispatch(scene: Scene, command: Command) -> Command:
         raise InvalidInput(f"该位置没有可派的班组, 请同时指定 team_id: {placing.reason}", field="location")
     changes = {**placing.columns(rules), **to.changes}
     area = placing.area if placing.zone else None
+    if placing.note and action.team_id:
+        command = with_detail(command, placing.note)
     return replace(command, assignment=replace(to, changes=changes, area=area))
 
 

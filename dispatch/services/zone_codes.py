@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.roles import Actor
@@ -65,7 +66,11 @@ def zone_of(tx: Tx, rules: Rules, street: str, community: str | None, district: 
         community: Name of the 社区 or 村, where known.
         district: Name of the 区, where known.
     """
-    rows = zone_codes.find(tx, street, district)
+    return grid_of(zone_codes.find(tx, street, district), rules, community)
+
+
+def grid_of(rows: Sequence[Mapping[str, Any]], rules: Rules, community: str | None) -> str | None:
+    """Return the grid of one of the 社区 of these rows of a 街道, or of the 街道; see `zone_of`."""
     valid = {zone.zone_id for zone in rules.zones.zones}
     named = [row for row in rows if community and row["community"] == community]
     # Without the 社区 only a 街道 that is one grid has one; a row of a 社区 says nothing about the others.

@@ -139,7 +139,7 @@ def listed(desk: Desk, actor: Actor) -> list[dict[str, Any]]:
     """Return all drafts without their grids, the last one first."""
     check_permitted(actor, Permission.ZONES)
     with desk.store.read() as tx:
-        return [_head(row) for row in drafts.listed(tx)]
+        return [{**_head(row), "creator": row["creator"]} for row in drafts.listed(tx)]
 
 
 def get(desk: Desk, actor: Actor, draft_id: int) -> dict[str, Any]:

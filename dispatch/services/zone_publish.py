@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain import zone_export, zone_gaps
 from dispatch.domain.errors import InvalidInput, NotFound
-from dispatch.domain.place import Wgs84Point
+from dispatch.domain.place import Datum, Wgs84Point
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.times import shanghai_text
 from dispatch.domain.tracking import hide_room
@@ -264,8 +264,8 @@ def _move(order: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"moved": order["moved"], "refused": order["refused"], "done_at": present.time(order["done_at"])}
 
 
-def export(desk: Desk, actor: Actor, set_id: int, form: Form) -> bytes:
-    """Return a published version as a file, WGS-84.
+def export(desk: Desk, actor: Actor, set_id: int, form: Form, datum: Datum) -> bytes:
+    """Return a published version as a file in a datum.
 
     Raises:
         NotPermitted: if the role manages no grids.
@@ -277,4 +277,4 @@ def export(desk: Desk, actor: Actor, set_id: int, form: Form) -> bytes:
         if not zones:
             raise NotFound(f"没有网格版本 v{set_id}")
         is_sample = directory.is_sample(tx, set_id)
-    return zone_export.written(zones, form, is_sample=is_sample)
+    return zone_export.written(zones, form, datum=datum, is_sample=is_sample)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
 
 from dispatch.domain.roles import Actor
 from dispatch.storage import audit
@@ -29,6 +31,10 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=15000",
 )
+
+
+# After one of these nothing more can be done in the transaction: whoever guards against the rest lets them through.
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error)
 
 
 def upsert(dialect: str, table: Table) -> Any:

@@ -13,9 +13,11 @@ from sqlalchemy import delete, insert, select, update
 from dispatch.domain.zones import Zone
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
+from dispatch.storage.tables import UserRow
 from dispatch.storage.zoning_tables import DraftStepRow, DraftZoneRow, ZoneDraftRow
 
 DRAFTS, GRIDS, STEPS = table_of(ZoneDraftRow), table_of(DraftZoneRow), table_of(DraftStepRow)
+USERS = table_of(UserRow)
 # So many edits can be taken back.
 KEPT_STEPS = 100
 
@@ -38,8 +40,9 @@ def add(tx: Tx, values: Mapping[str, Any], zones: Sequence[Zone]) -> int:
 
 
 def listed(tx: Tx) -> list[dict[str, Any]]:
-    """Return all drafts without their grids, the last one first."""
-    return [dict(row) for row in tx.conn.execute(select(DRAFTS).order_by(DRAFTS.c.id.desc())).mappings()]
+    """Return all drafts without their grids, each with the name of its `creator`, the last one first."""
+    query = select(DRAFTS, USERS.c.name.label("creator")).join(USERS, USERS.c.id == DRAFTS.c.created_by)
+    return [dict(row) for row in tx.conn.execute(query.order_by(DRAFTS.c.id.desc())).mappings()]
 
 
 def lock(tx: Tx, draft_id: int) -> dict[str, Any] | None:

@@ -53,11 +53,12 @@ class Placed:
 
 
 def revision(tx: Tx) -> int:
-    """Return the number that moves with each change of the imported places."""
+    """Return the number that moves with each change of the imported places and of the codes."""
     return int(tx.conn.execute(_REVISION).scalar_one())
 
 
-def _turn(tx: Tx) -> None:
+def turn(tx: Tx) -> None:
+    """Let every process read names and codes anew."""
     tx.conn.execute(update(REVISIONS).where(REVISIONS.c.id == 2).values(revision=REVISIONS.c.revision + 1))
 
 
@@ -78,7 +79,7 @@ def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         unique = {tuple(row[name] for name in _KEY): row for row in rows}
         tx.conn.execute(_put(tx.dialect), [unique[key] for key in sorted(unique)])
-        _turn(tx)
+        turn(tx)
 
 
 def page(tx: Tx, after: int, limit: int) -> list[dict[str, Any]]:
@@ -93,7 +94,7 @@ def remove(tx: Tx, place_id: int) -> str | None:
     """Remove an imported place and return its name, or None where there is none."""
     name: str | None = tx.conn.execute(delete(PLACES).where(PLACES.c.id == place_id).returning(PLACES.c.name)).scalar()
     if name is not None:
-        _turn(tx)
+        turn(tx)
     return name
 
 

@@ -13,6 +13,8 @@ from dispatch.storage.travel_tables import IsochroneRow, RoadGraphRow
 
 GRAPHS, ISOCHRONES = table_of(RoadGraphRow), table_of(IsochroneRow)
 _KEY = ("graph_id", "place", "minutes")
+# The one that holds, and the one before it, which a process may be about to read.
+_KEPT = 2
 _NEWEST = select(func.max(GRAPHS.c.id))
 _GRAPH = select(GRAPHS.c.npz, GRAPHS.c.travel).where(GRAPHS.c.id == bindparam("graph_id"))
 _ABOUT = select(*(column for column in GRAPHS.c if column.name not in ("npz", "travel")))
@@ -36,9 +38,14 @@ def about(tx: Tx, graph_id: int) -> dict[str, Any]:
 
 
 def add_graph(tx: Tx, values: Mapping[str, Any]) -> int:
-    """Store a new version and return its id; isochrones of the others, which nobody asks for again, go."""
+    """Store a new version and return its id.
+
+    Isochrones of the others, which nobody asks for again, go; so do the others but the last: a graph has many MB.
+    """
     graph_id = int(tx.conn.execute(insert(GRAPHS).returning(GRAPHS.c.id), values).scalar_one())
     tx.conn.execute(delete(ISOCHRONES))
+    kept = select(GRAPHS.c.id).order_by(GRAPHS.c.id.desc()).limit(_KEPT).scalar_subquery()
+    tx.conn.execute(delete(GRAPHS).where(GRAPHS.c.id.not_in(kept)))
     return graph_id
 
 

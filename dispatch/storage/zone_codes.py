@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
+from dispatch.storage import places
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
 from dispatch.storage.zoning_tables import ZoneCodeRow
@@ -19,6 +20,12 @@ def replace_all(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     tx.conn.execute(delete(CODES))
     if rows:
         tx.conn.execute(insert(CODES), list(rows))
+    places.turn(tx)
+
+
+def all_(tx: Tx) -> list[dict[str, Any]]:
+    """Return the whole table."""
+    return [dict(row) for row in tx.conn.execute(select(CODES)).mappings()]
 
 
 def find(tx: Tx, street: str, district: str | None) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dispatch.cli.main import cli
+from dispatch.domain.place import Wgs84Point, to_gcj02
 from dispatch.domain.settings import Settings
 from tests.cli.files import run, write
 
@@ -64,3 +65,18 @@ def test_imported_names_are_found(url: str, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert ready(url, "locate", "--csv", write(tmp_path, TABLE), "--out", out).exit_code == 0
     assert rows(out)[3]["zone_id"] == "天心-03"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_points_of_the_table_are_held_against_their_addresses(url: str, tmp_path: Path) -> None:
+    places = write(tmp_path, "名称,经度,纬度\n金领小区,112.9771,28.1332\n", "places.csv")
+    assert ready(url, "import-places", places, "--datum", "wgs84").exit_code == 0
+    gcj = to_gcj02(Wgs84Point(112.9771, 28.1332))
+    source = write(tmp_path, f"地址,x,y\n金领小区8栋,{gcj.lon},{gcj.lat}\n金领小区,112.9772,28.1333\n金领小区,,\n")
+    out = tmp_path / "out.csv"
+    own = ("--lon-col", "x", "--lat-col", "y")
+    assert ready(url, "locate", "--csv", source, "--out", out, *own).exit_code == 0
+    assert ["GCJ-02" in row["datum_doubt"] for row in rows(out)] == [True, False, False]
+    assert ready(url, "locate", "--csv", source, "--out", out, *own, "--datum", "gcj02").exit_code == 0
+    assert ["WGS-84" in row["datum_doubt"] for row in rows(out)] == [False, True, False]
+    assert ready(url, "locate", "--csv", source, "--out", out, "--lon-col", "x").exit_code == 2

@@ -231,3 +231,12 @@ def test_problems_are_told_with_feature_and_place() -> None:
     assert zones.problem_text(found) == "要素 3 (x) 位置 113,28: 坏"
     assert zones.problem_text({"feature": 3, "id": None, "place": None, "reason": "坏"}) == "要素 3 (无编号): 坏"
     assert zones.problem_text({"feature": None, "id": None, "place": None, "reason": "坏"}) == "整个文件: 坏"
+
+
+def test_a_point_that_its_address_contradicts_as_a_wrong_datum_would_is_told_of(tmp_path: Path) -> None:
+    edge = "112.9677,28.1987"  # of 天心区; read as GCJ-02 it lies in 开福区
+    source = write(tmp_path, f"lon,lat,where\n{edge},天心区某处\n{edge},开福区\n{edge},\nx,y,天心区\n")
+    result = route(tmp_path, source, "--text-col", "where", "--datum", "gcj02")
+    assert [("坐标系可能不对" in row["reason"]) for row in rows(tmp_path)] == [True, False, False, False]
+    assert "坐标系可能不对: 按声明的 GCJ-02" in result.stdout
+    assert route(tmp_path, source, "--text-col", "where").stdout.count("坐标系可能不对") == 0

@@ -18,6 +18,7 @@ from dispatch.domain.place import (
     Point,
     Wgs84Point,
     datum_of,
+    lonlats_from_wgs84,
     lonlats_to_wgs84,
     metres_per_degree,
     point_of,
@@ -83,6 +84,7 @@ def test_arrays_agree_with_single_points(datum: Datum) -> None:
     singly = [to_wgs84(point_of(lon, lat, datum)) for lon, lat in lonlats.tolist()]
     expected = np.array([(point.lon, point.lat) for point in singly])
     np.testing.assert_allclose(lonlats_to_wgs84(lonlats, datum), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(lonlats_from_wgs84(expected, datum), lonlats, rtol=0, atol=1e-12)
 
 
 def test_degrees_have_the_lengths_of_the_ellipsoid() -> None:

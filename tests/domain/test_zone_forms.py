@@ -56,12 +56,12 @@ def parts_of(
     return {"网格.shp": shp.getvalue(), "网格.dbf": dbf.getvalue(), "网格.shx": shx.getvalue()}
 
 
-def same(read_back: tuple[Zone, ...]) -> None:
+def same(read_back: tuple[Zone, ...], square_degrees: float = 1e-15) -> None:
     assert [(z.zone_id, z.name, z.branch, z.team_id, z.is_in_circle) for z in read_back] == [
         (z.zone_id, z.name, z.branch, z.team_id, z.is_in_circle) for z in ZONES
     ]
     for found, wanted in zip(read_back, ZONES, strict=True):
-        assert found.geometry.symmetric_difference(wanted.geometry).area < 1e-15
+        assert found.geometry.symmetric_difference(wanted.geometry).area < square_degrees
 
 
 @pytest.mark.parametrize("form", Form)
@@ -73,6 +73,19 @@ def test_a_sample_says_so() -> None:
     data = written(ZONES, Form.GEOJSON, is_sample=True)
     assert read_zones(data, datum=Datum.WGS84, strict_topology=False).is_sample
     assert "样例" in written(ZONES, Form.KML, is_sample=True).decode()
+
+
+@pytest.mark.parametrize("datum", [Datum.GCJ02, Datum.BD09])
+@pytest.mark.parametrize("form", Form)
+def test_what_is_exported_in_a_datum_names_it_and_is_read_in_it(form: Form, datum: Datum) -> None:
+    data = written(ZONES, form, datum=datum)
+    found = read_zones(data, datum=datum, strict_topology=False)
+    same(found.zones, 1e-9)  # the last digit that is written is a tenth of a millimetre
+    assert [warning for warning in found.warnings if "坐标系" in warning["reason"]] == []
+    wrong = read_zones(data, datum=Datum.WGS84, strict_topology=False)
+    assert f"文件写明坐标系是 {datum}, 现按声明的 wgs84 读取, 请核对" in [one["reason"] for one in wrong.warnings]
+    moved = abs(wrong.zones[0].geometry.bounds[0] - ZONES[0].geometry.bounds[0])
+    assert 0.003 < moved < 0.02
     assert collection(ZONES)["features"][0]["properties"]["in_circle"] is True
 
 

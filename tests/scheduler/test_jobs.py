@@ -73,6 +73,16 @@ def test_a_stuck_channel_holds_up_no_other(desk: Desk, two_channels: Desk, cast:
         jobs.stop()
 
 
+def test_the_names_of_places_are_at_hand_before_the_first_call(desk: Desk) -> None:
+    assert desk.gazetteers.at_hand() is None
+    jobs = Jobs(desk, {})
+    jobs.start()
+    try:
+        assert soon(desk.gazetteers.at_hand)
+    finally:
+        jobs.stop()
+
+
 def test_the_audit_is_sealed_by_itself(desk: Desk, cast: Cast, store: Store) -> None:
     jobs = Jobs(desk, {"console": Quick()})
     jobs.start()

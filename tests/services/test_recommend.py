@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
+from shapely.geometry import mapping
 
 from dispatch.domain.place import Wgs84Point, metres_per_degree
 from dispatch.domain.roles import SYSTEM, Actor, Role
@@ -236,3 +241,28 @@ def test_a_team_that_can_make_it_comes_first(desk: Desk, cast: Cast, now: dateti
     late = candidates.candidates(desk, cast.dispatcher, number, now + MINUTE)
     assert "预计无人能在 29 分钟内到场" in late["warning"]
     assert late["items"][0]["reason"] == "neighbour"
+
+
+def test_a_river_counts_before_ways_are_estimated_and_old_places_take_no_place(
+    desk: Desk, cast: Cast, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommend, "NEAREST", 1)
+    here = spot(desk, ZONE_A, now)
+    bank = away(here, 0.3)
+    river = {
+        "type": "Feature",
+        "properties": {},
+        "geometry": mapping(shapely.box(bank.lon, 28.0, bank.lon + 0.001, 28.3)),
+    }
+    file = tmp_path / "rivers.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [river]}), encoding="utf-8")
+    by_river = Desk(desk.store, replace(desk.settings, barriers=str(file)))
+    over, near = (hire(desk, login, name, TEAM_B, now) for login, name in (("over", "河东小王"), ("near", "河西小李")))
+    stand(desk, over, away(here, 0.6), now)
+    stand(desk, near, away(here, -0.9), now)
+    stand(desk, cast.crew_b, away(here, 0.1), now - 34 * MINUTE)
+    sketch = Sketch(called_at=now, category="no_water", point=here)
+    for asked, name in ((desk, "河东小王"), (by_river, "河西小李")):
+        advice = console.preview(asked, cast.agent, sketch, now)["advice"]
+        named = [one["name"] for one in (*advice["items"], *advice["excluded"]) if one["part"] == "nearest"]
+        assert named == [name, "水管家乙"]

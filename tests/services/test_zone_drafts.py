@@ -55,7 +55,7 @@ def test_the_live_version_is_copied(desk: Desk, cast: Cast, now: datetime) -> No
     assert len(draft["features"]["features"]) == 112
     assert draft["problems"] == draft["warnings"] == []
     (head,) = zone_drafts.listed(desk, cast.admin)
-    assert (head["zones"], head["problems"], head["created_by"]) == (112, 0, cast.supervisor.user_id)
+    assert (head["zones"], head["problems"], head["creator"]) == (112, 0, cast.supervisor.name)
     assert zone_drafts.get(desk, cast.admin, draft["id"]) == draft
     with pytest.raises(NotFound):
         zone_drafts.get(desk, cast.admin, 77)

@@ -225,13 +225,13 @@ def test_a_version_is_exported_in_three_forms(desk: Desk, cast: Cast, now: datet
     with desk.store.read() as tx:
         zones = zones_of(tx, 1)
     for form in Form:
-        data = zone_publish.export(desk, cast.admin, 1, form)
+        data = zone_publish.export(desk, cast.admin, 1, form, Datum.WGS84)
         read = read_zones(data, datum=Datum.WGS84).zones
         assert [(each.zone_id, each.name, each.team_id, each.is_in_circle) for each in read] == [
             (each.zone_id, each.name, each.team_id, each.is_in_circle) for each in zones
         ]
     with pytest.raises(NotFound):
-        zone_publish.export(desk, cast.admin, 77, Form.CSV)
+        zone_publish.export(desk, cast.admin, 77, Form.CSV, Datum.WGS84)
 
 
 def test_before_the_first_version_none_is_live(desk: Desk, cast: Cast) -> None:

@@ -119,7 +119,7 @@ def test_a_draft_is_previewed_published_and_exported(as_: As, now: datetime) -> 
     for form, kind in (("geojson", "application/geo+json"), ("csv", "text/csv"), ("kml", "application/vnd")):
         answer = as_("supervisor").get("/zone-sets/2/export", form=form)
         assert (answer.status_code, answer.content_type.startswith(kind)) == (200, True)
-        assert f"zones-v2.{form}" in answer.headers["Content-Disposition"]
+        assert f"zones-v2-wgs84.{form}" in answer.headers["Content-Disposition"]
     assert as_("supervisor").get("/zone-sets/2/export", form="shp").status_code == 422
 
 

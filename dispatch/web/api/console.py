@@ -82,6 +82,13 @@ class Promise(BaseModel):
     basis: str
 
 
+class DatumDoubt(BaseModel):
+    """A datum that is likely the wrong one."""
+
+    values: dict[str, str | int] = Field(description="declared, better, label, away and near (metres)")
+    text: str
+
+
 class Preview(Route):
     """Where the call would go, and what would be due when."""
 
@@ -93,6 +100,7 @@ class Preview(Route):
     clocks: list[Promise]
     outages: list[Outage] = Field(description="notices for this grid that hold now or will")
     suggestions: list[SimilarTicket] = Field(description="open tickets that it may be about, the most likely first")
+    doubt: DatumDoubt | None = Field(description="where the point fits the address much better in another datum")
     advice: Advice | None = Field(description="who should go; null without a place in the city")
 
 

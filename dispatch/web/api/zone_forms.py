@@ -129,10 +129,16 @@ class DraftHead(BaseModel):
     changed_at: str
 
 
+class ListedDraft(DraftHead):
+    """A draft in the list."""
+
+    creator: str = Field(description="name of who made it")
+
+
 class Drafts(BaseModel):
     """All drafts."""
 
-    items: list[DraftHead]
+    items: list[ListedDraft]
 
 
 class ZoneProblem(BaseModel):
@@ -243,6 +249,7 @@ class ExportIn(BaseModel):
     """What is written."""
 
     form: Form
+    datum: Datum = Datum.WGS84
 
     model_config = ConfigDict(extra="forbid")
 

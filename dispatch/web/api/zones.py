@@ -139,10 +139,12 @@ def _add_publishing(api: APIBlueprint, desk: Desk, districts: Path) -> None:
     @needs(api, Permission.ZONES)
     @api.input(SetIdIn, location="path", arg_name="path")
     @api.input(ExportIn, location="query", arg_name="query")
-    @api.doc(summary="导出网格", description="GeoJSON, CSV with WKT or KML; WGS-84.")
+    @api.doc(summary="导出网格", description="GeoJSON, CSV with WKT or KML; each grid names the datum.")
     def export_zones(set_id: str, path: SetIdIn, query: ExportIn) -> Response:
-        answer = Response(zone_publish.export(desk, actor(), path.set_id, query.form), mimetype=MEDIA[query.form])
-        answer.headers["Content-Disposition"] = f'attachment; filename="zones-v{path.set_id}.{query.form}"'
+        data = zone_publish.export(desk, actor(), path.set_id, query.form, query.datum)
+        answer = Response(data, mimetype=MEDIA[query.form])
+        name = f"zones-v{path.set_id}-{query.datum}.{query.form}"
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
         return answer
 
 

@@ -23,7 +23,9 @@ def blueprint(desk: Desk) -> APIBlueprint:
         categories = board.categories(desk, utc_now())["items"]
         # What goes into a ticket is Chinese, whatever the page speaks.
         note = catalogue.word(catalogue.DEFAULT, "agent.place_note", grid="{grid}")
-        told = {"categories": categories, "place_note": note}
-        return render("agent/agent.html", sections=("agent", "question", "choice"), data=told)
+        is_online = bool(desk.settings.geocoder_names)
+        told = {"categories": categories, "place_note": note, "is_online": is_online}
+        sections = ("agent", "question", "choice")
+        return render("agent/agent.html", sections=sections, data=told, is_online=is_online)
 
     return pages

@@ -38,7 +38,7 @@ _ALWAYS = (
     "advice", "advice_kind", "advice_not", "advice_part",
 )  # fmt: skip
 # In Chinese a problem says it better itself.
-_PROBLEMS = {code: () if code == catalogue.DEFAULT else ("error",) for code in catalogue.LANGUAGES}
+_PROBLEMS = {code: () if code == catalogue.DEFAULT else ("error", "said") for code in catalogue.LANGUAGES}
 # What the page of an error is called.
 _FAULTS = {
     403: "common.no_permission",

@@ -12,6 +12,7 @@ import * as command from "./command.js";
 import { change, clear, draft, isBlank } from "./draft.js";
 import * as form from "./form.js";
 import { askAgain, isMissed } from "./missed.js";
+import * as online from "./online.js";
 import * as place from "./place.js";
 import * as route from "./route.js";
 import { confirm, save, say } from "./save.js";
@@ -122,6 +123,7 @@ function wireKeys() {
     F2: nextCall,
     "Ctrl+Enter": saveCall,
     "Alt+M": tickets.attachChosen,
+    ...(online.isOn && { "Alt+G": online.ask }),
     "/": command.open,
   });
 }

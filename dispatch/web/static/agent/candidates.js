@@ -9,6 +9,8 @@ import { isMissed } from "./missed.js";
 const PAUSE_MS = 200;
 const SHOWN = 5;
 const EXACT = ["room", "number"];
+// Of an online answer that somebody takes the crew's arrival says whether it was the place: it may be the whole estate.
+const CONFIRMED = [...EXACT, "estate"];
 let timer;
 let asked = 0;
 let items = [];
@@ -26,7 +28,19 @@ export function wire(picked) {
 }
 
 /** Whether a candidate is the house itself, and not the middle of something larger. */
-export const isExact = ({ level }) => EXACT.includes(level);
+export const isExact = ({ level, is_online }) => (is_online ? CONFIRMED : EXACT).includes(level);
+
+/** Show other meanings than those of our own names, the first one chosen: Enter takes it. */
+export function offer(found, note) {
+  const field = $("#address");
+  field.focus();
+  clearTimeout(timer);
+  asked += 1;
+  items = found;
+  active = found.length ? 0 : -1;
+  $("#address-note").textContent = note;
+  show();
+}
 
 function askSoon() {
   clearTimeout(timer);

@@ -3,6 +3,7 @@ import { post } from "/static/common/api.js";
 import { adviceList } from "/static/common/advice.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { now, t, tOr } from "/static/common/page.js";
+import { routeReason } from "/static/common/said.js";
 import { shortTime } from "/static/common/time.js";
 import { body, draft, number } from "./draft.js";
 import { askAppointment, isInquiry } from "./form.js";
@@ -57,7 +58,8 @@ function show(answer) {
   ];
   return fill($("#route"),
     h("dl.facts", {}, rows.filter((row) => row[1]).map(([name, value, basis]) => [h("dt", {}, name), h("dd", { title: basis }, value)])),
-    h("p.small.soft.reason", {}, answer.reason),
+    answer.doubt && h("p.fault", {}, t("agent.datum_doubt", answer.doubt.values)),
+    h("p.small.soft.reason", {}, routeReason(answer)),
     answer.advice && h("section", {}, h("h3", {}, t("advice.title")), adviceList(answer.advice)));
 }
 

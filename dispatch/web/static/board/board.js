@@ -104,11 +104,28 @@ const recount = throttled(2_000, async () => {
 const loadTeams = throttled(10_000, async () => drawTeams((await get("/board/teams")).items, dropOn));
 const loadCrews = throttled(5_000, async () => place.drawCrews((await get("/positions")).items));
 
+// What was photographed changes by a signal alone: it is not fetched at every line of the timeline.
+let photos = null;
+let photoTurn = 0;
+
+async function photosOf(number) {
+  if (photos?.number === number) return photos.items;
+  const turn = photoTurn;
+  const { items } = await get(`/tickets/${number}/photos`);
+  if (turn === photoTurn) photos = { number, items };
+  return items;
+}
+
+function forgetPhotos() {
+  photoTurn += 1;
+  photos = null;
+}
+
 /** Draw the detail and return its ticket; null where somebody has opened another one meanwhile. */
 async function drawDetail(number) {
-  const [ticket, asked, photos] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number }), get(`/tickets/${number}/photos`)]);
+  const [ticket, asked, pictures] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number }), photosOf(number)]);
   if (number !== opened) return null;
-  detail.draw(ticket, asked.items, photos.items);
+  detail.draw(ticket, asked.items, pictures);
   return ticket;
 }
 
@@ -233,12 +250,15 @@ function hear(ticket) {
 }
 
 const live = connect({
-  onReload: () => { load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); },
+  onReload: () => { forgetPhotos(); load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); },
   onTicket: hear,
   onGone: ({ number }) => { tickets.remove(number); draw(); recount(); },
   onSignal: ({ topic, key }) => {
     if (topic === "position") loadCrews();
-    if (topic === "photo") showDetail(key);
+    if (topic === "photo") {
+      if (key === opened) forgetPhotos();
+      showDetail(key);
+    }
   },
   onPulse: ({ scheduler }) => drawLamp(scheduler, word),
   onState: () => drawTime(live),

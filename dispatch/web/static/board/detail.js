@@ -3,6 +3,7 @@ import { adviceList } from "../common/advice.js";
 import { fill, h } from "../common/dom.js";
 import { now, t, tOr } from "../common/page.js";
 import { picture } from "../common/photo.js";
+import { routeReason } from "../common/said.js";
 import { chip, draw } from "../common/sla.js";
 import { shortTime, span } from "../common/time.js";
 import { mayDo } from "./actions.js";
@@ -89,7 +90,7 @@ function facts(ticket) {
     [t("common.zone"), [ticket.zone_id, ticket.branch].filter(Boolean).join(" · ")],
     [t("common.team"), team],
     [t("board.assisting"), ticket.assisting.join(", ")],
-    [t("board.reason"), ticket.route_reason],
+    [t("board.reason"), routeReason({ ...ticket, status: ticket.route_status, reason: ticket.route_reason })],
     [t("board.received"), time(ticket.received_at)],
     [t("board.rating"), ticket.rating && `${"★".repeat(ticket.rating.stars)}${"☆".repeat(5 - ticket.rating.stars)} ${ticket.rating.words}`],
   ];

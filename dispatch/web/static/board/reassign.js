@@ -4,6 +4,8 @@ import { doubts, wayText } from "../common/advice.js";
 import { get } from "../common/api.js";
 import { h } from "../common/dom.js";
 import { t } from "../common/page.js";
+import { numbersOf } from "../common/pair.js";
+import { lateWarning } from "../common/said.js";
 
 const REASONS = {
   own: () => t("board.own"),
@@ -30,7 +32,7 @@ export async function reassignForm(ticket, wanted, pick, open, submit) {
     choose(other.value || first);
     for (const input of choices.querySelectorAll("input")) input.checked = !other.value && input.value === chosen.value;
   } }, h("option", { value: "" }, "–"), teams.filter(({ id }) => id !== ticket.team_id).map(({ id, name }) => h("option", { value: id, selected: isOther && id === first }, name)));
-  const choices = h("fieldset.stack.candidates", {}, h("legend.sr", {}, t("board.to_team")), warning && h("p.fault", {}, warning), candidates.map(radio),
+  const choices = h("fieldset.stack.candidates", {}, h("legend.sr", {}, t("board.to_team")), warning && h("p.fault", {}, lateWarning(warning)), candidates.map(radio),
     h("div", {}, h("label", { for: "other-team" }, t("board.other_team")), other));
   const pin = isPlaced ? null : pinField(pick, ticket.suggestion, (isPinned) => { chosen.required = !isPinned; });
   open([
@@ -40,7 +42,6 @@ export async function reassignForm(ticket, wanted, pick, open, submit) {
   ], submit);
 }
 
-const PAIR = /^\s*(-?\d+(?:\.\d+)?)\s*[,，\s]\s*(-?\d+(?:\.\d+)?)\s*$/;
 const locationOf = ([lon, lat]) => ({ lon, lat, datum: "wgs84" });
 
 /** A place by a click on the map, as coordinates, or as geocoders suggest; says at once whose grid it is. */
@@ -51,7 +52,7 @@ function pinField(pick, suggestion, onPlaced) {
   const map = pick(put);
   const use = suggestion?.state === "suggested" && h("button", { type: "button", onclick: () => { put([suggestion.lon, suggestion.lat]); input.focus(); } },
     t("board.use_suggestion", { label: suggestion.label, confidence: suggestion.confidence }));
-  const lonlat = () => PAIR.exec(input.value)?.slice(1).map(Number);
+  const lonlat = () => numbersOf(input.value) ?? undefined;
   let turn = 0;
   async function place() {
     const mine = ++turn;

@@ -3,9 +3,9 @@ import { get } from "../common/api.js";
 import { $, fill, h, toast } from "../common/dom.js";
 import { drawBase, makeMap, pinAt, toMap } from "../common/map.js";
 import { t } from "../common/page.js";
+import { pairOf } from "../common/pair.js";
 
 const L = window.L;
-const PAIR = /^\s*(-?\d+(?:\.\d+)?)\s*[,，\s]\s*(-?\d+(?:\.\d+)?)\s*$/;
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 /** A share, or the range of a guess: "34.0 %–61.2 %". */
 const shareText = ({ low, high }) => (low === null ? "–" : low === high ? percent(low) : `${percent(low)}–${percent(high)}`);
@@ -67,11 +67,10 @@ function holeTable(holes) {
 }
 
 function compute() {
-  const found = PAIR.exec($("#pair").value)?.slice(1).map(Number);
-  const isGood = found && Math.abs(found[0]) <= 180 && Math.abs(found[1]) <= 90;
-  $("#fault").hidden = Boolean(isGood);
-  $("#fault").textContent = isGood ? "" : t("circle.bad_pair");
-  if (isGood) load(found);
+  const found = pairOf($("#pair").value);
+  $("#fault").hidden = found !== null;
+  $("#fault").textContent = found ? "" : t("circle.bad_pair");
+  if (found) load(found);
 }
 
 $("#try").addEventListener("submit", (event) => { event.preventDefault(); compute(); });

@@ -1,6 +1,7 @@
 // Who should go, how long it takes, and what speaks against somebody: in words, always with the kind of estimate.
 import { h } from "./dom.js";
 import { t } from "./page.js";
+import { lateWarning } from "./said.js";
 
 const minutes = (seconds) => Math.max(1, Math.round(seconds / 60));
 
@@ -20,7 +21,7 @@ export function doubts(exclusions) {
 export function adviceList({ warning, items, excluded }) {
   const who = ({ name, team_name, part, travel }) => [h("b", {}, name ?? team_name), ` (${[name && team_name, t(`advice_part.${part}`)].filter(Boolean).join(", ")})`, travel && ` ${wayText(travel)}`];
   const list = (title, choices, row) => choices.length > 0 && [h("p.small.soft", {}, title), h("ul.lines", {}, choices.map(row))];
-  return h("div.advice", {}, warning && h("p.fault", {}, warning),
+  return h("div.advice", {}, warning && h("p.fault", {}, lateWarning(warning)),
     items.length === 0 && h("p.small.soft", {}, t("advice.nobody")),
     list(t("advice.recommended"), items, (choice) => h("li", {}, who(choice))),
     list(t("advice.excluded"), excluded, (choice) => h("li", {}, who(choice), " – ", doubts(choice.exclusions))));

@@ -16,6 +16,9 @@ export function tOr(name, otherwise) {
   return words[name] ?? otherwise;
 }
 
+/** Return what the server says in Chinese, or in the words of another language where the page has them. */
+export const inWords = (name, chinese, values) => (name in words ? t(name, values) : chinese);
+
 // The server's clock: this machine's may be wrong by an hour.
 let ahead_ms = Date.parse(page.now) - Date.now();
 

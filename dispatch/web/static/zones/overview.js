@@ -35,7 +35,7 @@ function drawDrafts(drafts, open) {
   const row = (draft) => h("li", {},
     h("div", {}, h("a", { href: `#draft-${draft.id}` }, draft.name), " ", draft.problems > 0
       ? h("span.chip", {}, `⚠ ${t("zones.problem_count", { count: draft.problems })}`) : h("span.chip", {}, `✓ ${t("zones.no_problems")}`)),
-    h("div.soft.small", {}, t("zones.draft_facts", { zones: draft.zones, at: dateTime(draft.changed_at) })),
+    h("div.soft.small", {}, t("zones.draft_facts", { zones: draft.zones, at: dateTime(draft.changed_at), who: draft.creator })),
     h("div.row", {}, h("button", { type: "button", onclick: () => open(draft.id) }, t("zones.open")), dropButton(draft, () => show(open).catch(told))));
   fill($("#drafts"), drafts.length ? drafts.map(row) : h("li.soft", {}, t("zones.no_drafts")));
 }
@@ -63,10 +63,11 @@ function drawVersions(versions) {
     return Date.parse(from) > at_ms ? `◷ ${t("zones.is_coming")}` : t("zones.is_past");
   };
   const moved = ({ move }) => move && h("div.soft.small", {}, t(move.done_at ? "zones.move_done" : "zones.move_waits", { moved: move.moved, refused: move.refused }));
-  const links = ({ id }) => FORMS.map((form) => h("a.nowrap", { href: `/api/v1/zone-sets/${id}/export?form=${form}`, download: "" }, { geojson: "GeoJSON", csv: "CSV", kml: "KML" }[form])).flatMap((link) => [link, " "]);
+  const links = ({ id }) => FORMS.map((form) => h("a.nowrap", { href: `/api/v1/zone-sets/${id}/export?form=${form}&datum=${$("#export-datum").value}`, download: "" }, { geojson: "GeoJSON", csv: "CSV", kml: "KML" }[form])).flatMap((link) => [link, " "]);
   const row = (version) => h("tr", {}, h("th", { scope: "row" }, `v${version.id}`), h("td", {}, standing(version), moved(version)), h("td.nowrap", {}, dateTime(version.valid_from)),
     h("td", {}, String(version.zones)), h("td", {}, version.source, version.is_sample && [" ", h("span.chip", {}, t("common.sample"))]), h("td", {}, links(version)));
   const heads = [t("zones.version"), t("common.status"), t("zones.valid_from"), t("zones.list"), t("zones.source"), t("zones.export")];
+  $("#export-datum").onchange = () => drawVersions(versions);
   fill($("#versions"), versions.length
     ? h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, versions.map(row)))
     : h("p.soft", {}, t("zones.no_versions")));

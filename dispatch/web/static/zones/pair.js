@@ -1,13 +1,7 @@
 // A place that is typed or pasted: "112.944440, 28.115325".
 import { h } from "../common/dom.js";
 import { t } from "../common/page.js";
-import { numbersOf } from "../common/pair.js";
-
-/** Return [lon, lat], or null for what is no place on earth. */
-export function pairOf(text) {
-  const pair = numbersOf(text);
-  return pair && Math.abs(pair[0]) <= 180 && Math.abs(pair[1]) <= 90 ? pair : null;
-}
+import { pairOf } from "../common/pair.js";
 
 /** Return a field for a place with a button; `take` gets what is typed. */
 export function pairField(id, label, take, value = "") {

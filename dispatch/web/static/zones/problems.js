@@ -1,6 +1,7 @@
 // What is wrong with a draft: a list with areas beside the map; each opens to what mends it.
 import { $, fill, h } from "../common/dom.js";
 import { t, tOr } from "../common/page.js";
+import { zoneReason } from "../common/said.js";
 import { areaText } from "./geometry.js";
 
 const MOST = 200;
@@ -43,7 +44,7 @@ export class Problems {
     return h("li", {},
       h("button.problem", { type: "button", "aria-expanded": String(isOpen), onclick: () => this.open(isOpen ? null : problem) },
         h("b", {}, name), !problem.is_grave && h("span.chip", {}, t("zones.not_grave")), h("span.small", {}, problem.zone_ids.join(" / "))),
-      isOpen && h("div.fixes", {}, h("p.small", {}, problem.reason), h("div.row", {}, this.#fixes(problem))));
+      isOpen && h("div.fixes", {}, h("p.small", {}, zoneReason(problem, areaText(problem.area_m2))), h("div.row", {}, this.#fixes(problem))));
   }
 
   open(problem) {
