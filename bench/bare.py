@@ -64,7 +64,7 @@ def _rows(n: int, body: dict[str, Any]) -> dict[type[Any], list[dict[str, Any]]]
         "id": n, "cti_call_id": body["cti_call_id"], "ticket_id": n, "outcome": "ticket", "called_at": now,
         "logged_at": now, "taken_by": 1, "caller_phone": body["caller_phone"], "category": body["category"],
         "description": body["description"], "address": body["address"], "answers": body["answers"],
-        "raw_lon": 112.9, "raw_lat": 28.1, "datum": "gcj02",
+        "raw_lon": 112.9, "raw_lat": 28.1, "datum": "gcj02", "outage_id": None,
     }  # fmt: skip
     clock = {
         "ticket_id": n, "round": 1, "start_at": now, "due_at": now, "original_due_at": now, "paused_s": 0.0,

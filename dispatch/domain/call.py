@@ -47,6 +47,7 @@ class NewCall:
         attach_to: Number of the ticket that the agent joins this call to.
         answer: What the agent answered, where no ticket is needed (咨询).
         not_same: Numbers of tickets that the agent found to be about something else.
+        override_outage: Somebody is to be sent although the place lies in a known outage.
     """
 
     called_at: datetime
@@ -64,6 +65,7 @@ class NewCall:
     attach_to: str | None = None
     answer: str | None = None
     not_same: tuple[str, ...] = ()
+    override_outage: bool = False
 
 
 def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:

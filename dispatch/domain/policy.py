@@ -144,6 +144,8 @@ class Policy:
     device_time_skew_s: float
     similar: SimilarRules = field(default_factory=SimilarRules)
     flags: Mapping[str, CustomerFlag] = field(default_factory=dict)
+    # What a known outage explains: such a call is answered with it.
+    outage_categories: frozenset[str] = frozenset()
 
     def category(self, id_: str) -> Category:
         """Return a category, or raise InvalidInput that lists the known ones."""

@@ -78,6 +78,7 @@ def parse(raw: Raw) -> Policy:
         similar=_similar(_get(raw, "similar", "", dict), categories) if "similar" in raw else SimilarRules(),
         # Versions that were kept before there were flags have none.
         flags=_each({"flags": {}, **raw}, "flags", "", lambda item, place: _flag(item, place, levels, categories)),
+        outage_categories=_outage_categories(raw, categories),
     )
 
 
@@ -190,6 +191,20 @@ def _check_categories(levels: Iterable[Level], categories: Mapping[str, Category
             if unknown:
                 where = f"levels.{level.id}.limits[{n}].categories"
                 raise InvalidPolicy(f"{where} 指向不存在的类别: {', '.join(unknown)}", field=where)
+
+
+def _outage_categories(raw: Raw, categories: Mapping[str, Category]) -> frozenset[str]:
+    """What a known outage explains; a version of before has no such section, and every call is dispatched."""
+    if "outage" not in raw:
+        return frozenset()
+    section = _get(raw, "outage", "", dict)
+    _get(section, "basis", "outage", str)
+    named = _texts(section, "categories", "outage")
+    unknown = [id_ for id_ in named if id_ not in categories or categories[id_].level is None]
+    if unknown:
+        where = "outage.categories"
+        raise InvalidPolicy(f"{where} 指向不存在或不派单的类别: {', '.join(unknown)}", field=where)
+    return frozenset(named)
 
 
 def _span(text: str, place: str) -> Span:

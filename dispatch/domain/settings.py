@@ -37,6 +37,7 @@ class Settings:
         incident_calls: So many similar calls close together are proposed as one incident.
         incident_radius_m: Within so many metres of each other.
         incident_minutes: And within so many minutes.
+        outage_alarm_min: So many minutes before the announced end of an outage it is asked whether water will be back.
         router_url: Routing service asked first for travel times: `osrm+http://host:5000`, `valhalla+http://host:8002`.
         positions_keep_h: The last position of a crew is removed after so many hours.
         geocoders: Online geocoders in the order they are asked, such as `amap,baidu`; also `tianditu`, `nominatim`.
@@ -77,6 +78,7 @@ class Settings:
     incident_calls: int = 5
     incident_radius_m: int = 300
     incident_minutes: int = 30
+    outage_alarm_min: int = 30
     router_url: str | None = None
     positions_keep_h: int = 12
     geocoders: str = ""

@@ -29,6 +29,7 @@ from dispatch.services import (
     follow_up,
     health,
     incident_watch,
+    outage_alarms,
     positions,
     sealing,
     suggesting,
@@ -147,7 +148,7 @@ class Jobs:
         """Start all jobs at once."""
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
-        jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind}
+        jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind, "outages": self._ring}
         jobs["names"] = self._read_names
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
@@ -256,6 +257,11 @@ class Jobs:
     def _read_names(self) -> None:
         """Keep the names of places at hand, so that the first call by its address waits for nothing."""
         guarded(self._desk.gazetteers.refresh)
+
+    def _ring(self) -> None:
+        rung = outage_alarms.ring(self._desk, self._now, self._stopping.is_set)
+        if rung:
+            log.info("outage-alarms", rung=rung)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

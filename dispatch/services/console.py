@@ -18,7 +18,7 @@ from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 from dispatch.domain.states import STATUS_LABELS, Status
 from dispatch.geocode.geodesic import distance_m
-from dispatch.services import outages, present, recommend, similar
+from dispatch.services import outage_answers, outage_view, present, recommend, similar
 from dispatch.services.desk import Desk
 from dispatch.services.routing import Placing, place_call
 from dispatch.storage import callers, cti
@@ -106,13 +106,14 @@ class Sketch:
     caller_phone: str | None = None
     pipe_dn: int | None = None
     appointment_at: datetime | None = None
+    is_approximate: bool = False
 
 
 def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str, Any]:
     """Return where a call would go, what would be due when, as intake would do it, and the outages known there.
 
     `suggestions` are the open tickets that it may be about, the most likely first.
-
+    `answered_by` is the one that the call would be answered with instead of a dispatch, or None.
     `advice` says who should go and, in words, where nobody is expected in time; None without a place in the city.
 
     Raises:
@@ -122,13 +123,18 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
     with desk.store.read() as tx:
         rules = desk.rules(tx, now)
         placing = place_call(desk, tx, rules, sketch.point, sketch.address, PlacedBy.PIN)
-        known = outages.known_in(tx, rules, now, placing.zone.zone_id) if placing.zone else []
         suggestions = _suggestions(tx, desk, sketch, placing, now)
+        known = outage_view.known_in(tx, rules, now, placing.zone.zone_id) if placing.zone else []
+        is_exact = not sketch.is_approximate
+        answered = outage_answers.covering(
+            tx, desk, rules, sketch.category, placing, sketch.address, is_exact=is_exact, at=sketch.called_at
+        )
     level = _level(rules.policy, sketch)
     promises = _promises(rules.policy, sketch, level, placing.area)
     told = {
         "outages": known,
         "suggestions": suggestions,
+        "answered_by": answered and answered.form(),
         "advice": _advice(desk, placing, promises["clocks"], now),
     }
     return {**_place_form(placing), **promises, **told}

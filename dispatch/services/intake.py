@@ -19,13 +19,14 @@ from dispatch.domain.search import index_terms
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
-from dispatch.services import present, similar, watching
+from dispatch.services import outage_answers, present, similar, watching
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
+from dispatch.services.outage_answers import KnownOutage
 from dispatch.services.routing import Placing, guarded, place_call
 from dispatch.services.watching import Heard, Known, Sighted
-from dispatch.storage import calls, outbox, replies, suggestions, tickets
+from dispatch.storage import calls, outages, outbox, replies, suggestions, tickets
 from dispatch.storage.db import Tx
 
 
@@ -91,14 +92,22 @@ def _take(tx: Tx, desk: Desk, actor: Actor, call: NewCall, number: str, now: dat
     outcome = check_call(call, category, now)
     sighted = watching.sight(tx, rules.policy, _known(call), call.called_at)
     if outcome is Outcome.ANSWERED:
-        call_id = _add_call(tx, actor, call, outcome, None, now)
-        _index(tx, call_id, call)
-        tx.audit(now, actor, "call", f"call {call_id}", outcome=outcome)
-        watching.heard(tx, desk, sighted, actor, _heard(call_id, call), now)
-        return _reply(call_id, outcome, None)
+        return _answer(tx, desk, actor, call, sighted, None, now)
     if outcome is Outcome.ATTACHED:
         return _attach(tx, desk, actor, call, sighted, now)
     return _open(tx, desk, rules, actor, call, sighted, number, now)
+
+
+def _answer(
+    tx: Tx, desk: Desk, actor: Actor, call: NewCall, sighted: Sighted, outage: KnownOutage | None, now: datetime
+) -> dict[str, Any]:
+    """Keep a call for which nobody is sent: a question, or one that a known outage explains."""
+    call_id = _add_call(tx, actor, call, Outcome.ANSWERED, None, now, outage)
+    _index(tx, call_id, call)
+    told = {"outage": outage.id} if outage else {}
+    tx.audit(now, actor, "call", f"call {call_id}", outcome=Outcome.ANSWERED, **told)
+    watching.heard(tx, desk, sighted, actor, _heard(call_id, call), now)
+    return _reply(call_id, Outcome.ANSWERED, None, outage=outage)
 
 
 def _known(call: NewCall) -> Known:
@@ -110,7 +119,15 @@ def _heard(call_id: int, call: NewCall, ticket: Ticket | None = None) -> Heard:
     return Heard(call_id, call.description or call.answer or "", call.called_at, ticket)
 
 
-def _add_call(tx: Tx, actor: Actor, call: NewCall, outcome: Outcome, ticket_id: int | None, now: datetime) -> int:
+def _add_call(
+    tx: Tx,
+    actor: Actor,
+    call: NewCall,
+    outcome: Outcome,
+    ticket_id: int | None,
+    now: datetime,
+    outage: KnownOutage | None = None,
+) -> int:
     point = call.point
     return calls.add(
         tx,
@@ -130,7 +147,8 @@ def _add_call(tx: Tx, actor: Actor, call: NewCall, outcome: Outcome, ticket_id: 
             "raw_lon": point.lon if point else None,
             "raw_lat": point.lat if point else None,
             "datum": datum_of(point) if point else None,
-            "answer": call.answer,
+            "answer": outage.text if outage else call.answer,
+            "outage_id": outage.id if outage else None,
         },
     )
 
@@ -160,9 +178,14 @@ def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, sighted: Sighted, n
 
 
 def _reply(
-    call_id: int, outcome: Outcome, ticket: dict[str, Any] | None, suggestions: Sequence[Mapping[str, Any]] = ()
+    call_id: int,
+    outcome: Outcome,
+    ticket: dict[str, Any] | None,
+    suggestions: Sequence[Mapping[str, Any]] = (),
+    outage: KnownOutage | None = None,
 ) -> dict[str, Any]:
-    return {"call_id": call_id, "outcome": outcome.value, "ticket": ticket, "suggestions": list(suggestions)}
+    told = {"suggestions": list(suggestions), "outage": outage.form() if outage else None}
+    return {"call_id": call_id, "outcome": outcome.value, "ticket": ticket, **told}
 
 
 def _suggested(
@@ -192,6 +215,9 @@ def _open(
     is_pinned = actor.role in DESK_ROLES and not call.is_approximate
     by = PlacedBy.PIN if is_pinned else PlacedBy.APPROXIMATE
     placing = place_call(desk, tx, rules, call.point, call.address, by)
+    outage = _outage(tx, desk, rules, call, placing)
+    if outage and not call.override_outage:
+        return _answer(tx, desk, actor, call, sighted, outage, now)
     fresh = _fresh(number, care, call, placing.area, policy)
     fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))
     others = similar.named(tx, call.not_same)
@@ -211,7 +237,8 @@ def _open(
     call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now)
     ticket = replace(fresh, id=row["id"])
     opened = replace(ticket, status=Status(row["status"]))
-    received = tickets.note_row(ticket, "receive", f"{actor.label} 受理来电 {call_id}", actor, now, call.called_at)
+    said = f"{actor.label} 受理来电 {call_id}{outage.overridden() if outage else ''}"
+    received = tickets.note_row(ticket, "receive", said, actor, now, call.called_at)
     with tx.together():
         _index(tx, call_id, call, ticket.number)
         tickets.begin(tx, ticket, received, actor, dispatch, SYSTEM, now, desk.channels)
@@ -224,6 +251,14 @@ def _open(
     watching.heard(tx, desk, sighted, actor, _heard(call_id, call, opened), now)
     similar.tell_apart(tx, actor, ticket, others, now)
     return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now), suggestions)
+
+
+def _outage(tx: Tx, desk: Desk, rules: Rules, call: NewCall, placing: Placing) -> KnownOutage | None:
+    """Return the notice that explains the call, held until the end of the transaction: water may come back just now."""
+    known = outage_answers.covering(
+        tx, desk, rules, call.category, placing, call.address, is_exact=not call.is_approximate, at=call.called_at
+    )
+    return known if known and outages.hold(tx, known.id) else None
 
 
 def _ask_where(tx: Tx, desk: Desk, ticket_id: int, address: str, now: datetime) -> None:

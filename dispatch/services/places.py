@@ -50,6 +50,31 @@ def meaning(gazetteer: Gazetteer, tx: Tx, text: str) -> Found:
     return _with_learned(reading, located, [row for row in rows if _is_of(row, reading)])
 
 
+def estate_of(desk: Desk, tx: Tx, text: str) -> tuple[str, str]:
+    """Return the estate or house that an address names, and its 区县; of a road alone, which is long, no name."""
+    reading = desk.gazetteers.current(tx).read(text)
+    if not _LONG.search(reading.name):
+        return reading.name, reading.district
+    return (reading.key if _has_house(reading) else ""), reading.district
+
+
+def estate_form(desk: Desk, tx: Tx, text: str) -> dict[str, Any]:
+    """Return what a place told in words is kept as: by name where it is an estate, and on the map where it is known."""
+    name, district = estate_of(desk, tx, text)
+    best = find(desk, tx, text).located.best
+    point = best.point if best is not None and best.can_place else None
+    is_known = best is not None and point is not None
+    return {
+        "text": text,
+        "name": name,
+        "district": district,
+        "label": best.label if best is not None and is_known else None,
+        "lon": point.lon if point else None,
+        "lat": point.lat if point else None,
+        "radius_m": best.radius_m if best is not None and is_known else None,
+    }
+
+
 def _is_of(row: Mapping[str, Any], reading: Reading) -> bool:
     return not row["district"] or not reading.district or row["district"] == reading.district
 

@@ -43,6 +43,7 @@ class Report:
         phone: Where to call back, digits.
         address: Where, in words.
         point: Where, in its own datum, or None.
+        override_outage: The known outage does not explain it: somebody is to come.
     """
 
     category: str
@@ -50,6 +51,7 @@ class Report:
     phone: str
     address: str
     point: Point | None
+    override_outage: bool = False
 
 
 def categories(desk: Desk, now: datetime) -> list[dict[str, str]]:
@@ -68,7 +70,9 @@ def _is_offered(policy: Policy, category: Category) -> bool:
 def report(
     desk: Desk, secret: str, told: Report, body: Mapping[str, Any], *, key: str, address: str, now: datetime
 ) -> dict[str, Any]:
-    """Take a report as a call and return `{number, token}`; a repeated key gets the first answer.
+    """Take a report as a call and return `{number, token, outage}`; a repeated key gets the first answer.
+
+    Where a known outage explains it, nobody is sent: number and token are None, and `outage` says what is known.
 
     Args:
         desk: The process's desk.
@@ -96,6 +100,7 @@ def report(
         caller_phone=told.phone,
         address=told.address,
         point=told.point,
+        override_outage=told.override_outage,
     )
     counted = [] if is_known else limits.count(desk, [(f"report:{network_of(address)}", REPORTS)], now)
     try:
@@ -105,8 +110,10 @@ def report(
         raise
     if receipt.is_repeat:
         limits.take_back(desk, counted)
+    if receipt.body["ticket"] is None:
+        return {"number": None, "token": None, "outage": receipt.body["outage"]}
     number = receipt.body["ticket"]["number"]
-    return {"number": number, "token": token(secret, number)}
+    return {"number": number, "token": token(secret, number), "outage": None}
 
 
 def look_up(desk: Desk, secret: str, typed: str, digits: str, *, address: str, now: datetime) -> dict[str, Any]:

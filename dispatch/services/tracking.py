@@ -12,7 +12,7 @@ from dispatch.domain.roles import PUBLIC
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import Status
 from dispatch.domain.tracking import FINISHED, STEPS, AlreadyRated, hide_room, reached, step_of
-from dispatch.services import outages, present
+from dispatch.services import outage_view, present
 from dispatch.services.desk import Desk
 from dispatch.storage import board, clocks, ratings, tickets
 from dispatch.storage.db import Tx
@@ -64,7 +64,7 @@ def _standing(tx: Tx, desk: Desk, row: Mapping[str, Any], now: datetime) -> dict
         ],
         "team": team["name"] if team else None,
         "promises": {kind.value: _promise(promised.get(kind)) for kind in _PROMISES},
-        "outages": outages.known_in(tx, rules, now, row["zone_id"]) if row["zone_id"] else [],
+        "outages": outage_view.known_in(tx, rules, now, row["zone_id"]) if row["zone_id"] else [],
     }
 
 

@@ -62,13 +62,24 @@ def rows_of(
     ticket_id: int | None, place: Addressed, notice: Notice, key: str, now: datetime, channels: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the rows that carry a notice, about a ticket if it is one, one for each channel."""
-    recipients = resolve(notice.to, place)
+    return rows_to(resolve(notice.to, place), notice.text, key, now, channels, ticket_id)
+
+
+def rows_to(
+    recipients: Sequence[str],
+    text: str,
+    key: str,
+    now: datetime,
+    channels: Sequence[str],
+    ticket_id: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows that carry a text to recipients as `resolve` names them, one for each channel."""
     return [
         {
             "ticket_id": ticket_id,
             "channel": channel,
-            "recipients": recipients,
-            "text": notice.text,
+            "recipients": list(recipients),
+            "text": text,
             "idempotency_key": f"{key}:{channel}",
             "state": "queued",
             "attempts": 0,

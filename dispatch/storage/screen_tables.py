@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
@@ -110,21 +109,3 @@ class RatingRow(Base):
     stars: Mapped[int]
     words: Mapped[str]
     at: Mapped[datetime]
-
-
-class OutageRow(Base):
-    """A published notice that water is off somewhere: the place in words, and the grids it touches."""
-
-    __tablename__ = "outages"
-    id: Id = mapped_column(primary_key=True)
-    title: Mapped[str]
-    place: Mapped[str]
-    is_planned: Mapped[bool]
-    zone_ids: Mapped[list[Any]]
-    starts_at: Mapped[datetime]
-    ends_at: Mapped[datetime]
-    restored_at: Mapped[datetime | None]
-    published_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    published_at: Mapped[datetime]
-
-    __table_args__ = (Index("ix_outages_open", "ends_at", **only("restored_at IS NULL")),)

@@ -186,6 +186,9 @@ class CallRow(Base):
     raw_lat: Mapped[float | None]
     datum: Mapped[str | None]
     answer: Mapped[str | None]
+    outage_id: Mapped[int | None] = mapped_column(ForeignKey("outages.id"))
+
+    __table_args__ = (Index("ix_calls_outage", "outage_id", **only("outage_id IS NOT NULL")),)
 
 
 class ClockRow(Base):

@@ -32,6 +32,7 @@ _WITH_TICKET = {
     409: "与工单当前状态或版本冲突: current_status 和 current_version, 或 ticket, 是它现在的样子; 没有时请重新读取",
 }
 _WITH_DRAFT = {409: "草稿已被他人修改: current_version 和 draft 是它现在的样子"}
+_WITH_OUTAGE = {409: "公告的状态不允许 (current_status), 或已被他人更新 (current_version)"}
 _WITH_CLAIM = {409: "已被他人接起 (claimed_by 说是谁), 或已挂断"}
 
 
@@ -91,6 +92,8 @@ def _describe_files(paths: dict[str, Any]) -> None:
     for path, operations in paths.items():
         if path.endswith(".jpg"):
             operations["get"]["responses"]["200"] = {"description": "JPEG", "content": {"image/jpeg": binary}}
+        if path.endswith(".svg"):
+            operations["get"]["responses"]["200"] = {"description": "SVG", "content": {"image/svg+xml": {"schema": {}}}}
         if path.endswith(".xlsx"):
             operations["get"]["responses"]["200"] = {"description": "Excel", "content": {XLSX: binary}}
         if path.endswith("/zone-sets/{set_id}/export"):
@@ -141,6 +144,8 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
             problems |= _WITH_TICKET
         if path.startswith("/api/v1/zone-drafts/{"):
             problems |= _WITH_DRAFT
+        if path.startswith("/api/v1/outages/{"):
+            problems |= _WITH_OUTAGE
     if path.endswith("/claim"):
         problems |= _WITH_CLAIM
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -11,12 +11,13 @@ from playwright.sync_api import Page, expect
 from dispatch.domain.outage import NewOutage
 from dispatch.domain.states import Status, Verb
 from dispatch.domain.tracking import token
-from dispatch.services import board, outages, photos
+from dispatch.services import board, photos
 from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
 from tests.browser.test_every_page import violations
 from tests.support.browser import Pages, picture
-from tests.support.cast import CALLER_PHONE, ZONE_A, Cast, act, cast_of, spot, ticket_at
+from tests.support.cast import CALLER_PHONE, ZONE_A, Cast, act, spot, ticket_at
+from tests.support.outages import announce
 from tests.support.pictures import jpeg
 from tests.support.processes import utc_now
 
@@ -36,7 +37,7 @@ def publish(desk: Desk, title: str = "坡子街 DN300 抢修", *, starts_in_h: f
         starts_at=now + timedelta(hours=starts_in_h),
         ends_at=now + timedelta(hours=starts_in_h + 5),
     )
-    outages.publish(desk, cast_of(desk).dispatcher, told, {"title": title}, now)
+    announce(desk, told, now)
 
 
 def fill_in(page: Page, **changes: str) -> None:
@@ -215,8 +216,8 @@ def test_where_i_am_is_taken_from_the_browser(pages: Pages, cast: Cast) -> None:
 
 def test_the_page_of_a_report_is_for_everybody(pages: Pages, cast: Cast) -> None:
     desk = pages.site.desk
-    publish(desk)
     number = ticket_at(desk, Status.DONE, utc_now())
+    publish(desk)
     address = f"/track/{number}/{token(SECRET, number)}"
     for language in ("zh", "en"):
         page = pages.visitor(language=language)

@@ -13,7 +13,7 @@ from dispatch.domain.cti import CtiEvent, CtiEventKind
 from dispatch.domain.errors import InvalidInput, NotFound, NotPermitted
 from dispatch.domain.place import Wgs84Point, metres_per_degree, to_gcj02
 from dispatch.domain.states import Status, Verb
-from dispatch.services import board, console, cti
+from dispatch.services import board, console, cti, outage_view
 from dispatch.services.console import Sketch
 from dispatch.services.desk import Desk
 from tests.services.test_outages import publish
@@ -162,8 +162,9 @@ def test_words_alone_wait_for_a_dispatcher_and_so_does_a_place_outside_every_gri
 
 def test_a_known_outage_of_the_grid_is_told(desk: Desk, cast: Cast, now: datetime) -> None:
     told = publish(desk, cast, now)
+    names = outage_view.known(desk, now)[0]
     here, there = (Sketch(called_at=now, point=spot(desk, zone_id, now)) for zone_id in (ZONE_A, ZONE_FAR))
-    assert console.preview(desk, cast.agent, here, now)["outages"] == [told]
+    assert console.preview(desk, cast.agent, here, now)["outages"] == [{name: told[name] for name in names}]
     assert console.preview(desk, cast.agent, there, now)["outages"] == []
 
 

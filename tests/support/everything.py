@@ -9,11 +9,12 @@ from uuid import uuid4
 from dispatch.domain.outage import NewOutage
 from dispatch.domain.photo import Stage
 from dispatch.domain.states import Status, Verb
-from dispatch.services import asking, escalation, outages, photos, positions
+from dispatch.services import asking, escalation, photos, positions
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.services.photos import Upload
 from tests.support.cast import ZONE_A, ZONE_B, act, call, cast_of, dispatched, received, spot, ticket_at
+from tests.support.outages import announce
 from tests.support.pictures import jpeg
 from tests.support.processes import utc_now
 
@@ -40,7 +41,6 @@ class Filled:
 def fill(desk: Desk) -> Filled:
     """Let an hour pass with something of everything, through the services; returns what is to be found again."""
     cast, now = cast_of(desk), utc_now()
-    _notices(desk)
     for status in Status:
         ticket_at(desk, status, now - timedelta(minutes=8), address="天心区坡子街 12 号 3 栋", description=LONG)
     on_site = ticket_at(desk, Status.ON_SITE, now - timedelta(minutes=9), category="burst", description=LONG)
@@ -57,6 +57,7 @@ def fill(desk: Desk) -> Filled:
     asking.ask(desk, cast.crew_a, on_site, asked, now)
     positions.put(desk, cast.crew_a, spot(desk, ZONE_A, now), 8.0, now, now)
     call(desk, cast.agent, now, category="inquiry", answer="每月 5 日前缴费")
+    _notices(desk)  # last: who calls about it from now on is answered
     return Filled(on_site, late, dispatched(desk, now, category="burst", description=LONG), done)
 
 
@@ -71,4 +72,4 @@ def _notices(desk: Desk) -> None:
             starts_at=starts_at,
             ends_at=starts_at + timedelta(hours=5),
         )
-        outages.publish(desk, cast_of(desk).dispatcher, told, {"title": title}, utc_now())
+        announce(desk, told, utc_now())

@@ -72,10 +72,12 @@ def test_every_operation_names_its_problems(spec: Any) -> None:
         wanted |= {"400", "404", "413", "422"} if "requestBody" in operation else set()
         assert wanted <= set(answers), (path, method)
         is_verb = path.startswith("/api/v1/tickets/{number}/") and method == "post" and not path.endswith("/reveal")
+        is_verb |= path.startswith("/api/v1/outages/{outage_id}/") and method == "post"
         is_guarded = path.endswith(("/decide", "/rating", "/claim", "/edits", "/publish"))
         assert ("409" in answers) is (is_verb or is_guarded), (path, method)
         for status, answer in answers.items():
             good = "image/jpeg" if path.endswith(".jpg") else "application/json"
+            good = "image/svg+xml" if path.endswith(".svg") else good
             good = XLSX if path.endswith(".xlsx") else good
             good = "text/event-stream" if path.endswith("/stream") else good
             kind = good if status < "300" else "application/problem+json"

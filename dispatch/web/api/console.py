@@ -13,7 +13,7 @@ from dispatch.services.desk import Desk
 from dispatch.web.api.fields import Answer, Diameter, Text, Time
 from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, Location, RouteIn
-from dispatch.web.api.responses import Advice, Route, Ticket
+from dispatch.web.api.responses import Advice, KnownOutage, Route, Ticket
 from dispatch.web.api.responses import Time as TimeOut
 from dispatch.web.api.suggested import SimilarTicket
 from dispatch.web.auth import actor, needs
@@ -66,6 +66,7 @@ class PreviewIn(Body):
     caller_phone: Text | None = Field(None, max_length=21, description="by it alone no ticket is told of")
     pipe_dn: Diameter | None = None
     appointment_at: Time | None = None
+    is_approximate: bool = False
 
     def sketch(self) -> console.Sketch:
         """Return the sketch of the services."""
@@ -98,9 +99,10 @@ class Preview(Route):
     level_label: str | None
     needs_appointment: bool
     clocks: list[Promise]
-    outages: list[Outage] = Field(description="notices for this grid that hold now or will")
     suggestions: list[SimilarTicket] = Field(description="open tickets that it may be about, the most likely first")
     doubt: DatumDoubt | None = Field(description="where the point fits the address much better in another datum")
+    outages: list[Outage] = Field(description="notices that touch this grid and hold now or will")
+    answered_by: KnownOutage | None = Field(description="what the call is answered with instead of a dispatch")
     advice: Advice | None = Field(description="who should go; null without a place in the city")
 
 

@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from wtforms import ValidationError
 
 from dispatch.domain.photo import MAX_BYTES
-from dispatch.services import outages, public, tracking
+from dispatch.services import outage_view, public, tracking
 from dispatch.services.desk import Desk
 from dispatch.services.public import Report
 from dispatch.web.api.fields import Key, Text
 from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, Location
-from dispatch.web.api.responses import Rating, Time
+from dispatch.web.api.responses import KnownOutage, Rating, Time
 from dispatch.web.auth import CsrfMissing, has_token
 from dispatch.web.now import utc_now
 
@@ -34,6 +34,7 @@ class ReportIn(Body):
     phone: Annotated[Text, Field(pattern=r"^\+?[0-9]{7,20}$")] = Field(description="where to call back")
     address: Text = Field("", max_length=300)
     location: Location | None = None
+    override_outage: bool = Field(False, description="the known outage does not explain it: somebody is to come")
 
     def report(self) -> Report:
         """Return the report of the services."""
@@ -96,6 +97,14 @@ class Opened(BaseModel):
 
     number: str
     token: str
+
+
+class Reported(BaseModel):
+    """A ticket and what opens it; or the known outage that explains the problem, and no ticket."""
+
+    number: str | None
+    token: str | None
+    outage: KnownOutage | None
 
 
 class StepOut(BaseModel):
@@ -168,13 +177,15 @@ def _telling(api: APIBlueprint, desk: Desk, secret: str) -> None:
     @api.doc(summary="现在和将要停水的地方")
     def list_known_outages() -> dict[str, Any]:
         now = utc_now()
-        return {"items": outages.known(desk, now), "server_time": now.isoformat()}
+        return {"items": outage_view.known(desk, now), "server_time": now.isoformat()}
 
     @api.post("/reports")
     @api.input(ReportKeyIn, location="headers", arg_name="key")
     @api.input(ReportIn, arg_name="body")
-    @api.output(Opened, 201)
-    @api.doc(summary="网页报修", description="Five an hour from one address.")
+    @api.output(Reported, 201)
+    @api.doc(
+        summary="网页报修", description="Five an hour from one address. A known outage answers it without a ticket."
+    )
     def add_report(key: ReportKeyIn, body: ReportIn) -> dict[str, Any]:
         told = body.model_dump(mode="json")
         return public.report(

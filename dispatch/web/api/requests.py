@@ -55,6 +55,7 @@ class CallIn(Body):
     not_same: list[Annotated[Text, Field(max_length=40)]] = Field(
         default_factory=list, max_length=20, description="numbers of suggested tickets that are about something else"
     )
+    override_outage: bool = Field(False, description="dispatch although a known outage would answer it")
 
     def call(self, now: datetime) -> NewCall:
         """Return the call of the domain, which came in `now` where no other time is told."""

@@ -212,6 +212,14 @@ class TicketDetail(Ticket):
     escalations: list[Escalation]
 
 
+class KnownOutage(BaseModel):
+    """The outage that a call is answered with."""
+
+    id: int
+    title: str
+    text: str = Field(description="what the caller is told")
+
+
 class Receipt(BaseModel):
     """What became of a call."""
 
@@ -219,6 +227,7 @@ class Receipt(BaseModel):
     outcome: str = Field(description="ticket, attached or answered")
     ticket: Ticket | None
     suggestions: list[SimilarTicket] = Field(description="open tickets that it may be about too; nothing was joined")
+    outage: KnownOutage | None = Field(description="set where it answered the call, and nobody is sent")
 
 
 class Tickets(BaseModel):

@@ -25,7 +25,7 @@ class NotSameIn(Body):
 
 def blueprint(desk: Desk) -> APIBlueprint:
     """Return the routes over one desk."""
-    api = APIBlueprint("similar", __name__, url_prefix="/api/v1", tag="v1")
+    api = APIBlueprint("similar", __name__, url_prefix="/api/v1", tag="similar")
 
     @api.get("/tickets/<number>/similar")
     @needs(api, Permission.CALL)

@@ -21,13 +21,13 @@ def blueprint(desk: Desk) -> APIBlueprint:
         visitor = auth.visitor()
         workplace = auth.home_of(visitor.role) if visitor else None
         told = {"categories": public.categories(desk, utc_now())}
-        return render("public/home.html", sections=("public",), data=told, workplace=workplace)
+        return render("public/home.html", sections=("public", "known"), data=told, workplace=workplace)
 
     @pages.get("/track/<number>/<token>")
     def track(number: str, token: str) -> Response:
         # Whether the token opens anything is asked by the script, of the one route that knows.
         answer = make_response(
-            render("public/track.html", sections=("public",), data={"number": number, "token": token})
+            render("public/track.html", sections=("public", "known"), data={"number": number, "token": token})
         )
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["X-Robots-Tag"] = "noindex"

@@ -13,6 +13,7 @@ import { change, clear, draft, isBlank } from "./draft.js";
 import * as form from "./form.js";
 import { askAgain, isMissed } from "./missed.js";
 import * as online from "./online.js";
+import * as outage from "./outage.js";
 import * as place from "./place.js";
 import * as route from "./route.js";
 import { confirm, save, say } from "./save.js";
@@ -30,7 +31,8 @@ function changed(name) {
 }
 
 function showButton() {
-  const word = draft.attach_to ? t("agent.save_attach", { number: draft.attach_to }) : t(form.isInquiry() ? "agent.save_answer" : "agent.save_ticket");
+  const other = form.isInquiry() ? "agent.save_answer" : outage.isAnswering() ? "known.save" : "agent.save_ticket";
+  const word = draft.attach_to ? t("agent.save_attach", { number: draft.attach_to }) : t(other);
   fill($("#save"), word, " ", h("kbd", {}, "Ctrl+Enter"));
 }
 
@@ -124,6 +126,7 @@ function wireKeys() {
     "Ctrl+Enter": saveCall,
     "Alt+M": tickets.attachChosen,
     ...(online.isOn && { "Alt+G": online.ask }),
+    "Alt+O": outage.toggle,
     "/": command.open,
   });
 }
@@ -140,6 +143,7 @@ function start() {
     tickets.lookAround(draft.place);
   });
   tickets.wire(attach);
+  outage.wire(showButton);
   waiting.wire(startCall);
   command.wire({ newCall: nextCall });
   wireKeys();

@@ -8,7 +8,7 @@ const TYPED = ["caller_phone", "caller_name", "address", "place_text", "descript
 
 const blank = () => ({
   key: uuid(), called_at: null, cti_call_id: null, cti_phone: "", datum: "gcj02", place: null, category: null, answers: {},
-  attach_to: null, is_sending: false, ...Object.fromEntries(TYPED.map((name) => [name, ""])),
+  attach_to: null, override_outage: false, is_sending: false, ...Object.fromEntries(TYPED.map((name) => [name, ""])),
 });
 
 export let draft = load();
@@ -71,6 +71,7 @@ export function body(isInquiry) {
     ...((place?.source === "grid" || place?.is_rough) && { is_approximate: true }), // the middle of something larger teaches no address
     ...(isTicket && draft.pipe_dn && { pipe_dn: number(draft.pipe_dn) }),
     ...(isTicket && draft.appointment_at && { appointment_at: `${draft.appointment_at}:00+08:00` }),
+    ...(isTicket && draft.override_outage && { override_outage: true }),
     ...(draft.attach_to && { attach_to: draft.attach_to }),
     ...(isInquiry && !draft.attach_to && { answer: draft.answer }),
   };

@@ -8,6 +8,7 @@ import { shortTime } from "/static/common/time.js";
 import { body, draft, number } from "./draft.js";
 import { askAppointment, isInquiry } from "./form.js";
 import { isMissed } from "./missed.js";
+import * as outage from "./outage.js";
 
 const PAUSE_MS = 120;
 let timer;
@@ -21,9 +22,9 @@ export function refresh(told) {
 
 async function ask(told) {
   const turn = ++asked;
-  const { called_at, location, address, appointment_at } = body(false);
+  const { called_at, location, is_approximate, address, appointment_at } = body(false);
   const pipe_dn = draft.pipe_dn ? number(draft.pipe_dn) : null;
-  const sketch = { called_at, category: draft.category, answers: draft.answers, location, address, appointment_at };
+  const sketch = { called_at, category: draft.category, answers: draft.answers, location, is_approximate, address, appointment_at };
   try {
     const answer = await post("/preview", { ...sketch, ...(typeof pipe_dn === "number" && { pipe_dn }) });
     if (turn !== asked) return;
@@ -37,14 +38,13 @@ async function ask(told) {
 
 /** What was shown was for another place or problem. */
 function showNone(why) {
-  fill($("#outages"));
+  outage.show();
   fill($("#level"));
   fill($("#route"), h("p", {}, why));
 }
 
 function show(answer) {
-  fill($("#outages"), answer.outages.map((notice) => h("p.outage", {}, h("b", {}, t("agent.outage", { title: notice.title })), " ",
-    t("agent.outage_until", { place: notice.place, time: shortTime(notice.ends_at, now()) }))));
+  outage.show(answer);
   const level = answer.level && `${answer.level} ${tOr(`level.${answer.level}`, answer.level_label)}`;
   fill($("#level"), level ? h("span.chip", {}, level) : t(isInquiry() ? "agent.level_inquiry" : "agent.level_none"));
   askAppointment(answer.needs_appointment);

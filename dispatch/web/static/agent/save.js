@@ -53,12 +53,13 @@ export function say(text, kind = "note") {
 }
 
 /** Say what became of the call. */
-export function confirm({ outcome, ticket }) {
+export function confirm({ outcome, ticket, outage }) {
   const values = { number: ticket?.number, team: ticket?.steward ?? ticket?.zone_id ?? "" };
   const kind = outcome === "ticket" && !ticket.team_id ? "pending" : outcome;
   const due = outcome === "ticket" ? ticket.clocks.filter((clock) => ["ack", "arrive", "fix"].includes(clock.kind)) : [];
   fill($("#said"), h("p.saved", { dataset: { number: ticket?.number ?? "" } },
     h("b", {}, t(`agent.saved_${kind}`, values)),
+    outage && h("span", {}, ` ${outage.text} `),
     due.map((clock) => h("span.nowrap", {}, `${tOr(`clock.${clock.kind}`, clock.label)} ${t("agent.due_by", { time: shortTime(clock.due_at, now()) })} · `)),
     h("span.nowrap", {}, `${t("agent.next_hint")} `, h("kbd", {}, "F2"))));
 }

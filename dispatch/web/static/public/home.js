@@ -4,7 +4,7 @@ import { $, fill, h } from "/static/common/dom.js";
 import { drawBase, highlight, makeMap } from "/static/common/map.js";
 import { setNow, t } from "/static/common/page.js";
 import { clearFault, inWords, showFault } from "./faults.js";
-import { mark, nameDistricts, show } from "./onmap.js";
+import { drawAreas, mark, nameDistricts, show } from "./onmap.js";
 import { card } from "./outages.js";
 import { makePlace, warn } from "./place.js";
 import { startReport } from "./report.js";
@@ -52,6 +52,7 @@ async function look() {
 // At first the map shows what is known; from then on it is left where people moved it.
 function drawKnown() {
   mark(base, outages);
+  drawAreas(map, outages);
   if (isShown || !base.byId.size || !outages.length) return;
   isShown = true;
   show(map, base, outages, WHOLE_CITY_ZOOM);

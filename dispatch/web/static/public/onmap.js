@@ -1,5 +1,18 @@
 // Known outages on the map, and the names of the districts.
-import { asText, toMap } from "/static/common/map.js";
+import { asText, coordsToLatLng } from "/static/common/map.js";
+
+const L = window.L;
+let drawn = null;
+
+/** Draw what is off by an area of its own; each says which notice it is. */
+export function drawAreas(map, outages) {
+  drawn?.remove();
+  drawn = L.layerGroup().addTo(map);
+  for (const { area, title, phase } of outages.filter((one) => one.area)) {
+    const shape = L.geoJSON(area, { coordsToLatLng, interactive: false, style: { className: `map-area ${phase === "coming" ? "is-coming" : "is-off"}` } });
+    shape.bindTooltip(asText(title), { className: "map-name" }).addTo(drawn);
+  }
+}
 
 /** Mark the grids of the notices; those that are without water already look different from those that will be. */
 export function mark(base, outages) {
@@ -13,15 +26,16 @@ export function mark(base, outages) {
 
 /** Move the map to the grids of some notices. */
 export function show(map, base, outages, maxZoom = 15) {
-  const shapes = outages.flatMap(({ zone_ids }) => zone_ids).map((id) => base.byId.get(id)).filter(Boolean);
-  if (shapes.length) map.fitBounds(window.L.featureGroup(shapes).getBounds(), { maxZoom });
+  const grids = outages.flatMap(({ zone_ids }) => zone_ids).map((id) => base.byId.get(id)).filter(Boolean);
+  const areas = outages.filter(({ area }) => area).map(({ area }) => L.geoJSON(area, { coordsToLatLng }));
+  if (grids.length + areas.length) map.fitBounds(L.featureGroup([...grids, ...areas]).getBounds(), { maxZoom });
 }
 
 /** Write the names of the districts on the map: without tiles nothing else says where one is. */
 export async function nameDistricts(map) {
   const districts = await (await fetch("/map/districts.geojson")).json();
-  window.L.geoJSON(districts, {
-    coordsToLatLng: ([lon, lat]) => window.L.latLng(...toMap([lon, lat])), interactive: false, style: { stroke: false, fill: false },
+  L.geoJSON(districts, {
+    coordsToLatLng, interactive: false, style: { stroke: false, fill: false },
     onEachFeature: ({ properties }, shape) => shape.bindTooltip(asText(properties.name), { permanent: true, direction: "center", className: "map-district-name" }),
   }).addTo(map);
 }

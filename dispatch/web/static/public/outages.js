@@ -10,7 +10,10 @@ export function card(outage, { onShow = null } = {}) {
     h("p.row", {}, h("strong.phase", {}, t(`public.phase_${outage.phase}`)), h("span.chip", {}, t(outage.is_planned ? "public.planned" : "public.emergency"))),
     h("h3", {}, outage.title),
     h("p", {}, outage.place),
+    outage.estates.length ? h("p", {}, t("known.estates", { names: outage.estates.join("、") })) : null,
     h("p", {}, outage.phase === "late" ? t("public.was_due", { to }) : t("public.from_to", { from, to })),
-    h("p.row", {}, h("span.soft.small", {}, t("public.grids", { names: outage.zones.join(", ") })),
+    outage.late_note ? h("p", {}, outage.late_note) : null,
+    outage.extensions.map(({ text }) => h("p.soft.small", {}, `${t("known.extended")}: ${text}`)),
+    h("p.row", {}, outage.zones.length ? h("span.soft.small", {}, t("public.grids", { names: outage.zones.join(", ") })) : null,
       onShow && h("button.quiet", { type: "button", onclick: () => onShow(outage), "aria-label": `${t("public.see_on_map")}: ${outage.title}` }, t("public.see_on_map"))));
 }

@@ -56,13 +56,28 @@ async function whileSending(run) {
 async function send(body, place) {
   try {
     const opened = await post("/public/reports", body, { key: keyOf(body) });
+    if (opened.outage) return showKnown(opened.outage, body, place);
     const photo = $("#photo").files[0] && photoOf(opened, $("#photo").files[0], last.key);
     showSent(opened, place, photo?.line);
     photo?.send(); // the number is there at once; a picture may take its time
   } catch (error) {
     $("button.primary", form).disabled = false;
+    form.hidden = false; // what is wrong is said where it can be mended
+    $("#sent").hidden = true;
     showFault(fault, inWords(error), form.elements[error.field === "caller_phone" ? "phone" : error.field] ?? null);
   }
+}
+
+/** Nobody is sent: say what is known, and let people insist. */
+function showKnown({ title, text }, body, place) {
+  const heading = h("h3", { tabindex: "-1" }, t("known.reported"));
+  const insist = () => whileSending(() => send({ ...body, override_outage: true }, place));
+  fill($("#sent"), heading, h("p", {}, h("strong", {}, title)), h("p", {}, text), h("p", {}, t("known.not_sent")),
+    h("p.row", {}, h("button", { type: "button", onclick: insist }, t("known.still")),
+      h("button", { type: "button", onclick: again }, t("public.another"))));
+  form.hidden = true;
+  $("#sent").hidden = false;
+  heading.focus();
 }
 
 function keyOf(body) {
