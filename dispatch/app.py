@@ -62,6 +62,7 @@ from dispatch.web.api import (
     session,
     similar,
     stream,
+    surge,
     v1,
     zones,
 )
@@ -133,7 +134,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
-        similar, incidents, cases, customers,
+        similar, incidents, cases, customers, surge,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar, cast
@@ -65,6 +68,17 @@ def told(label: str, items: Counted[T]) -> Iterator[T]:
         items, length=len(items), label=label, file=sys.stderr, show_pos=True, update_min_steps=every
     ) as bar:
         yield from bar
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """Turn Ctrl+C into an event that is heeded between two steps."""
+    stopped = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stopped.set())
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def utc_now() -> datetime:

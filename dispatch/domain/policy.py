@@ -16,6 +16,7 @@ from dispatch.domain.flags import CustomerFlag
 from dispatch.domain.ladder import Step
 from dispatch.domain.similar import SimilarRules
 from dispatch.domain.sla import Clock, ClockKind
+from dispatch.domain.surge_policy import SurgePolicy
 from dispatch.domain.times import Workdays
 
 
@@ -132,7 +133,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of the whole policy; `levels` are in the order of its file, the most urgent first."""
+    """One version of the whole policy; `levels` are in the order of its file, the most urgent first.
+
+    `surge` is None where it says nothing of surges: they are then begun and ended by hand alone.
+    """
 
     version: str
     valid_from: datetime
@@ -146,6 +150,7 @@ class Policy:
     flags: Mapping[str, CustomerFlag] = field(default_factory=dict)
     # What a known outage explains: such a call is answered with it.
     outage_categories: frozenset[str] = frozenset()
+    surge: SurgePolicy | None = None
 
     def category(self, id_: str) -> Category:
         """Return a category, or raise InvalidInput that lists the known ones."""

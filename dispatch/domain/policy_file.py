@@ -14,12 +14,14 @@ from dispatch.domain.ladder import Step
 from dispatch.domain.policy import Area, Category, Level, Limit, Policy, Question, Raise, Span
 from dispatch.domain.similar import MAX_WITHIN_H, MAX_WITHIN_M, Aspect, Reach, SimilarRule, SimilarRules
 from dispatch.domain.sla import ClockKind
+from dispatch.domain.surge_policy import WIDENABLE, SurgePolicy
 from dispatch.domain.times import Workdays
 
 T = TypeVar("T")
 Raw = Mapping[str, Any]
 _UNITS = ("min", "h", "wd")
 _ORDERED = ("levels", "categories", "flags")
+_LENGTHS = {"min": "minutes", "h": "hours"}
 _NEEDED = (ClockKind.ACK, ClockKind.FIX, ClockKind.CALLBACK)
 # Beyond these a number is a slip of the pen, and beyond the calendar sooner or later.
 _MAX_RATIO = 100.0
@@ -79,6 +81,7 @@ def parse(raw: Raw) -> Policy:
         # Versions that were kept before there were flags have none.
         flags=_each({"flags": {}, **raw}, "flags", "", lambda item, place: _flag(item, place, levels, categories)),
         outage_categories=_outage_categories(raw, categories),
+        surge=_surge(_get(raw, "surge", "", dict), levels) if "surge" in raw else None,
     )
 
 
@@ -322,3 +325,44 @@ def _flag_raise(raw: Raw, place: str, levels: Mapping[str, Level], categories: M
         where = f"{place}.categories"
         raise InvalidPolicy(f"{where} 指向不存在的类别: {', '.join(unknown)}", field=where)
     return FlagRaise(lifted, level)
+
+
+# ---------------------------------------------------------------- surges
+
+
+def _surge(raw: Raw, levels: Mapping[str, Level]) -> SurgePolicy:
+    enter, leave = _get(raw, "enter_calls", "surge", int), _get(raw, "leave_calls", "surge", int)
+    if not 0 < leave < enter:
+        raise InvalidPolicy("surge.leave_calls 须大于 0 且小于 enter_calls, 否则会反复进出", field="surge.leave_calls")
+    wide = _get(raw, "widen", "surge", dict) if "widen" in raw else {"levels": [], "clocks": [], "most": 1.0}
+    at_once, widenable = _texts(raw, "at_once", "surge"), _texts(wide, "levels", "surge.widen")
+    for place, ids in {"surge.at_once": at_once, "surge.widen.levels": widenable}.items():
+        for id_ in ids:
+            _check_level(id_, place, levels)
+    clocks = _texts(wide, "clocks", "surge.widen")
+    if not set(clocks) <= set(WIDENABLE):
+        raise InvalidPolicy(f"surge.widen.clocks 只能取 {', '.join(WIDENABLE)}", field="surge.widen.clocks")
+    return SurgePolicy(
+        basis=_get(raw, "basis", "surge", str),
+        window=_length(raw, "window", "surge"),
+        enter_calls=enter,
+        leave_calls=leave,
+        calm=_length(raw, "calm", "surge"),
+        digest_to=_texts(raw, "digest_to", "surge"),
+        digest_every=_length(raw, "digest_every", "surge"),
+        at_once=at_once,
+        broadcast=_get(raw, "broadcast", "surge", str),
+        public_text=_get(raw, "public_text", "surge", str),
+        levels=widenable,
+        clocks=tuple(map(ClockKind, clocks)),
+        most=_get(wide, "most", "surge.widen", float),
+    )
+
+
+def _length(raw: Raw, key: str, place: str) -> timedelta:
+    """Return a length of time in minutes or hours."""
+    where = f"{place}.{key}"
+    span = _span(_get(raw, key, place, str), where)
+    if span.unit not in _LENGTHS:
+        raise InvalidPolicy(f"{where} 应写成 “30 min” 或 “4 h”", field=where)
+    return timedelta(**{_LENGTHS[span.unit]: span.amount})

@@ -56,6 +56,7 @@ class Permission(StrEnum):
     CASE = "case"
     CASEWORK = "casework"
     CUSTOMER = "customer"
+    SURGE = "surge"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -85,17 +86,14 @@ _STEERING = frozenset(
     {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE}
 )
 _CASES = frozenset({P.CASE, P.CASEWORK})
+_LEADING = frozenset({P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE, P.CUSTOMER, P.SURGE})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _DESK | {P.READ, P.DISPATCH, P.CASE},
     Role.CREW: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE},
     Role.LEAD: _FIELD | {P.CREW, P.ASK, P.READ, P.REVEAL, P.ACKNOWLEDGE, P.HOLD, P.ASSIST},
     Role.DISPATCHER: _FIELD | _DESK | _STEERING | _CASES | {P.READ, P.OUTAGE, P.INCIDENT},
-    Role.SUPERVISOR: _FIELD
-    | _DESK
-    | _STEERING
-    | _CASES
-    | {P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE, P.CUSTOMER},
+    Role.SUPERVISOR: _FIELD | _DESK | _STEERING | _CASES | _LEADING,
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),

@@ -58,6 +58,7 @@ class Clock:
         travel_s: Seconds that whoever has the ticket is expected to need to the place, or None where nobody can say.
         travel_kind: What that estimate was found on: road, line or service.
         travel_due_at: When it must be estimated (again), or None.
+        widening_id: The widening of a surge that has moved `due_at`, or None.
     """
 
     kind: ClockKind
@@ -77,6 +78,7 @@ class Clock:
     travel_s: float | None = None
     travel_kind: str | None = None
     travel_due_at: datetime | None = None
+    widening_id: int | None = None
 
     @property
     def is_running(self) -> bool:

@@ -1,4 +1,4 @@
-"""APScheduler wakes services, and nothing else: sweep, delivery, seal of the audit, geocoding, moves, proposals.
+"""APScheduler wakes services, and nothing else: sweep, delivery, seal, geocoding, moves, proposals, surges.
 
 Any number of processes may run one; the database decides who fires a step. Each job sleeps until the next due
 time, one second at most; the sweep is woken early when a commit brings something earlier.
@@ -20,6 +20,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from dispatch.domain.surge import Move
 from dispatch.notify.port import Abandoned, Channel, Parcel
 from dispatch.services import (
     arrival,
@@ -33,6 +34,8 @@ from dispatch.services import (
     positions,
     sealing,
     suggesting,
+    surge,
+    widening,
     zone_moves,
 )
 from dispatch.services.desk import Desk
@@ -149,7 +152,7 @@ class Jobs:
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind, "outages": self._ring}
-        jobs["names"] = self._read_names
+        jobs |= {"names": self._read_names, "surge": self._watch_surge}
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
@@ -262,6 +265,15 @@ class Jobs:
         rung = outage_alarms.ring(self._desk, self._now, self._stopping.is_set)
         if rung:
             log.info("outage-alarms", rung=rung)
+
+    def _watch_surge(self) -> None:
+        """Begin and end surges by their thresholds, send the digests that are due, widen what was approved."""
+        done = surge.watch(self._desk, self._now)
+        if done.move in (Move.ENTER, Move.LEAVE):
+            log.warning("surge", move=done.move.value)
+        widened = widening.carry_on(self._desk, self._now, self._stopping.is_set)
+        if done.digests or widened:
+            log.info("surge", digests=done.digests, widened=widened)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

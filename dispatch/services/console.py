@@ -18,8 +18,8 @@ from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 from dispatch.domain.states import STATUS_LABELS, Status
 from dispatch.geocode.geodesic import distance_m
-from dispatch.services import outage_answers, outage_view, present, recommend, similar
-from dispatch.services.desk import Desk
+from dispatch.services import outage_answers, outage_view, present, recommend, similar, widening
+from dispatch.services.desk import Desk, Rules
 from dispatch.services.routing import Placing, place_call
 from dispatch.storage import callers, cti
 from dispatch.storage.db import Tx
@@ -130,7 +130,7 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
             tx, desk, rules, sketch.category, placing, sketch.address, is_exact=is_exact, at=sketch.called_at
         )
     level = _level(rules.policy, sketch)
-    promises = _promises(rules.policy, sketch, level, placing.area)
+    promises = _promises(rules, sketch, level, placing.area, now)
     told = {
         "outages": known,
         "suggestions": suggestions,
@@ -191,15 +191,18 @@ def _place_form(placing: Placing) -> dict[str, Any]:
     }
 
 
-def _promises(policy: Policy, sketch: Sketch, level: str | None, area: Area) -> dict[str, Any]:
+def _promises(rules: Rules, sketch: Sketch, level: str | None, area: Area, now: datetime) -> dict[str, Any]:
     if level is None or sketch.category is None:
         return {"level": None, "level_label": None, "needs_appointment": False, "clocks": []}
+    policy = rules.policy
     limits = policy.limits_for(level, area, sketch.pipe_dn, sketch.category)
     started = {
         kind: policy.start_clock(level, limit, 1, sketch.called_at, sketch.appointment_at)
         for kind, limit in limits.items()
         if kind is not ClockKind.CALLBACK
     }
+    wide, why = widening.apply([clock for clock in started.values() if clock], level, policy, rules.widenings, now)
+    started |= {clock.kind: clock for clock in wide}
     return {
         "level": level,
         "level_label": policy.levels[level].label,
@@ -209,7 +212,7 @@ def _promises(policy: Policy, sketch: Sketch, level: str | None, area: Area) -> 
                 "kind": kind.value,
                 "label": CLOCK_LABELS[kind],
                 "due_at": present.time(clock.due_at) if clock else None,
-                "basis": limits[kind].basis,
+                "basis": f"{limits[kind].basis}; {why}" if clock and clock.widening_id else limits[kind].basis,
             }
             for kind, clock in started.items()
         ],

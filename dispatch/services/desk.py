@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,6 +12,8 @@ from dispatch.domain import policy_file
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.policy import Policy
 from dispatch.domain.settings import Settings
+from dispatch.domain.surge import Gathering, Widening
+from dispatch.domain.surge_policy import SurgePolicy
 from dispatch.domain.zone_index import ZoneIndex
 from dispatch.services.calibration import Calibration
 from dispatch.services.gazetteers import Gazetteers
@@ -41,6 +43,7 @@ class Rules:
     zones: ZoneIndex
     zone_set_id: int
     teams: Mapping[str, Mapping[str, Any]]
+    widenings: Sequence[Widening]
 
 
 class _Versions(dict[K, V]):
@@ -87,7 +90,16 @@ class Desk:
         version, set_id = book.policy_at(now), book.zone_set_at(now)
         if version is None or set_id is None:
             raise NotReady("系统尚未初始化: 请运行 python run.py init")
-        return Rules(self.policy(tx, version), self._index(set_id), set_id, book.teams)
+        return Rules(self.policy(tx, version), self._index(set_id), set_id, book.teams, book.widenings)
+
+    def gathering(self, tx: Tx) -> Gathering | None:
+        """Return what the open surge does to notices, or None; as far as this process has heard of it."""
+        return self._open_book(tx).gathering
+
+    def surge_policy(self, tx: Tx, now: datetime) -> SurgePolicy | None:
+        """Return what the policy that is valid at `now` says of surges, or None."""
+        version = self._open_book(tx).policy_at(now)
+        return None if version is None else self.policy(tx, version).surge
 
     def _open_book(self, tx: Tx) -> directory.Book:
         """Return the book, read again only where another process, or this one, has changed a page."""

@@ -15,9 +15,10 @@ from dispatch.domain.ladder import Fired, climb, fired_text
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.sla import Clock
 from dispatch.domain.states import Status, Verb
-from dispatch.domain.ticket import Command, Notice, decide
+from dispatch.domain.surge import Gathering
+from dispatch.domain.ticket import Command, decide
 from dispatch.services.desk import Desk
-from dispatch.storage import clocks, escalations, outbox, tickets
+from dispatch.storage import clocks, digests, escalations, outbox, surges, tickets
 from dispatch.storage.clocks import Due
 from dispatch.storage.db import Tx
 
@@ -63,6 +64,7 @@ class _Rows:
     escalations: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
+    gathered: list[dict[str, Any]] = field(default_factory=list)
     supervised: set[int] = field(default_factory=set)
 
 
@@ -101,8 +103,9 @@ def _batch(desk: Desk, clock: Callable[[], datetime]) -> tuple[int, Sweep]:
     done = Sweep()
     with desk.store.write() as tx:
         now = clock()  # once inside: to come in may have taken a while
+        surge = _open_surge(tx, desk)
         batch = clocks.lock_due(tx, now, BATCH)
-        _work(tx, desk, batch, now, done)
+        _work(tx, desk, batch, surge, now, done)
         done.next_due_at = clocks.next_due(tx)
     return len(batch), done
 
@@ -118,8 +121,9 @@ def _one_by_one(desk: Desk, clock: Callable[[], datetime]) -> tuple[int, Sweep]:
         try:
             with desk.store.write() as tx:
                 now = clock()
+                surge = _open_surge(tx, desk)
                 batch = clocks.lock_due(tx, now, 1)
-                _work(tx, desk, batch, now, done)
+                _work(tx, desk, batch, surge, now, done)
                 done.next_due_at = clocks.next_due(tx)
         except Exception as error:
             if not batch:
@@ -143,7 +147,13 @@ def sweep_until(desk: Desk, now: datetime, until: datetime) -> Sweep:
     return total
 
 
-def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> None:
+def _open_surge(tx: Tx, desk: Desk) -> Gathering | None:
+    """Return the surge that gathers notices, kept open until the transaction ends; before the clocks are locked."""
+    surge = desk.gathering(tx)
+    return surge if surge is not None and surges.stays_open(tx, surge.surge_id) else None
+
+
+def _work(tx: Tx, desk: Desk, batch: list[Due], surge: Gathering | None, now: datetime, done: Sweep) -> None:
     rows = _Rows()
     resumed: dict[int, str] = {}
     # Holds end first, so that what fires after them is told of a ticket in work.
@@ -153,7 +163,7 @@ def _work(tx: Tx, desk: Desk, batch: list[Due], now: datetime, done: Sweep) -> N
             done.resumed += 1
         else:
             told = replace(due, status=resumed[due.ticket_id]) if due.ticket_id in resumed else due
-            _climb(tx, desk, told, now, rows, done)
+            _climb(tx, desk, told, surge, now, rows, done)
     _write(tx, rows)
 
 
@@ -169,7 +179,7 @@ def _resume(tx: Tx, desk: Desk, due: Due, now: datetime) -> Status:
     return transition.target
 
 
-def _climb(tx: Tx, desk: Desk, due: Due, now: datetime, rows: _Rows, done: Sweep) -> None:
+def _climb(tx: Tx, desk: Desk, due: Due, surge: Gathering | None, now: datetime, rows: _Rows, done: Sweep) -> None:
     steps = desk.policy(tx, due.policy_version).steps(due.level, due.clock.kind)
     climbed, fired = climb(due.clock, steps, now)
     rows.clocks.append((due.clock_id, climbed))
@@ -177,28 +187,31 @@ def _climb(tx: Tx, desk: Desk, due: Due, now: datetime, rows: _Rows, done: Sweep
     done.breached += climbed.breached_at is not None and due.clock.breached_at is None
     for one in fired:
         done.max_late_s = max(done.max_late_s, one.late_s)
-        _fire(tx, desk, due, one, now, rows)
+        _fire(tx, desk, due, one, surge, now, rows)
 
 
-def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, now: datetime, rows: _Rows) -> None:
+def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, surge: Gathering | None, now: datetime, rows: _Rows) -> None:
     clock, text = due.clock, fired_text(due.clock, fired)
-    notice = Notice((*fired.step.to, *(due.notify or ())), f"{due.number} {text}")
+    recipients = outbox.resolve((*fired.step.to, *(due.notify or ())), due)
+    escalation = {
+        "ticket_id": due.ticket_id,
+        "clock": clock.kind,
+        "round": clock.round,
+        "step": fired.index,
+        "ratio": fired.step.ratio,
+        "label": fired.step.label,
+        "recipients": recipients,
+        "scheduled_at": fired.scheduled_at,
+        "fired_at": now,
+        "late_s": fired.late_s,
+    }
+    rows.escalations.append(escalation)
+    waits = [one for one in recipients if surge is not None and surge.gathers(one, due.level, fired.step.ratio)]
+    if surge is not None:
+        rows.gathered += [digests.item(surge.surge_id, one, due.number, due.level, escalation) for one in waits]
+    told = [one for one in recipients if one not in waits]
     key = f"{due.ticket_id}:{clock.kind}:{clock.round}:{fired.index}"
-    rows.notices += outbox.rows_of(due.ticket_id, due, notice, key, now, desk.channels)
-    rows.escalations.append(
-        {
-            "ticket_id": due.ticket_id,
-            "clock": clock.kind,
-            "round": clock.round,
-            "step": fired.index,
-            "ratio": fired.step.ratio,
-            "label": fired.step.label,
-            "recipients": outbox.resolve(notice.to, due),
-            "scheduled_at": fired.scheduled_at,
-            "fired_at": now,
-            "late_s": fired.late_s,
-        }
-    )
+    rows.notices += outbox.rows_to(told, f"{due.number} {text}", key, now, desk.channels, due.ticket_id)
     rows.events.append(
         {
             "ticket_id": due.ticket_id,
@@ -223,3 +236,4 @@ def _write(tx: Tx, rows: _Rows) -> None:
     escalations.open_supervision(tx, sorted(rows.supervised))
     tickets.add_events(tx, rows.events)
     outbox.put(tx, rows.notices)
+    digests.add(tx, rows.gathered)

@@ -19,7 +19,7 @@ from dispatch.domain.search import index_terms
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
-from dispatch.services import outage_answers, present, similar, watching
+from dispatch.services import outage_answers, present, similar, watching, widening
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
@@ -219,7 +219,7 @@ def _open(
     if outage and not call.override_outage:
         return _answer(tx, desk, actor, call, sighted, outage, now)
     fresh = _fresh(number, care, call, placing.area, policy)
-    fresh = replace(fresh, clocks=first_clocks(fresh, policy, call.called_at))
+    fresh, why_wide = _with_clocks(fresh, rules, call.called_at, now)
     others = similar.named(tx, call.not_same)
     suggestions = _suggested(tx, desk, call, placing, others, now)
     dispatch = None
@@ -238,6 +238,7 @@ def _open(
     ticket = replace(fresh, id=row["id"])
     opened = replace(ticket, status=Status(row["status"]))
     said = f"{actor.label} 受理来电 {call_id}{outage.overridden() if outage else ''}"
+    said = "; ".join(filter(None, (said, why_wide)))
     received = tickets.note_row(ticket, "receive", said, actor, now, call.called_at)
     with tx.together():
         _index(tx, call_id, call, ticket.number)
@@ -266,6 +267,13 @@ def _ask_where(tx: Tx, desk: Desk, ticket_id: int, address: str, now: datetime) 
     text = shown_outside(address)
     if text and desk.settings.geocoder_names:
         suggestions.put(tx, ticket_id, text, now)
+
+
+def _with_clocks(fresh: Ticket, rules: Rules, called_at: datetime, now: datetime) -> tuple[Ticket, str]:
+    """Start the first clocks of a ticket; return it, and why some are wider than promised, or nothing."""
+    first = first_clocks(fresh, rules.policy, called_at)
+    clocks, why = widening.apply(first, fresh.level, rules.policy, rules.widenings, now)
+    return replace(fresh, clocks=clocks), why
 
 
 def _fresh(number: str, care: Care, call: NewCall, area: Area, policy: Policy) -> Ticket:

@@ -41,6 +41,7 @@ TOPICS = {
     "position": Topic(Permission.REASSIGN),
     "request": Topic(Permission.READ, is_of_ticket=True),
     "similar": Topic(Permission.CALL, is_of_ticket=True),
+    "surge": Topic(Permission.READ),
     TRAVEL: Topic(Permission.READ, is_of_ticket=True),
 }
 # Whoever is further behind loads its data again.

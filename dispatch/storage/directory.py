@@ -11,7 +11,9 @@ import shapely
 from sqlalchemy import bindparam, insert, or_, select, update
 
 from dispatch.domain.roles import Actor, Role
+from dispatch.domain.surge import Gathering, Widening
 from dispatch.domain.zones import Zone
+from dispatch.storage import surges
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import PolicyRow, RevisionRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet
@@ -39,12 +41,16 @@ class Book:
         policies: (valid_from, version), the one that wins last.
         zone_sets: (valid_from, id), the one that wins last.
         teams: Teams with their stewards, by id.
+        gathering: What the open surge does to notices, or None where none is open.
+        widenings: Wider clocks that hold in it, the last one last.
     """
 
     revision: int
     policies: Sequence[tuple[datetime, str]]
     zone_sets: Sequence[tuple[datetime, int]]
     teams: Mapping[str, Mapping[str, Any]]
+    gathering: Gathering | None
+    widenings: Sequence[Widening]
 
     def policy_at(self, now: datetime) -> str | None:
         """Return the policy version valid at `now`, or None."""
@@ -56,7 +62,7 @@ class Book:
 
 
 def revision(tx: Tx) -> int:
-    """Return the number that moves with each change of policies, zone sets and teams."""
+    """Return the number that moves with each change of policies, zone sets, teams, and of what holds in a surge."""
     return int(tx.conn.execute(_REVISION).scalar_one())
 
 
@@ -69,10 +75,13 @@ def book(tx: Tx) -> Book:
         tx.conn.execute(policies).all(),
         tx.conn.execute(zone_sets).all(),
         {team["id"]: team for team in teams(tx)},
+        surges.gathering(tx),
+        surges.holding(tx),
     )
 
 
-def _turn_page(tx: Tx) -> None:
+def turn_page(tx: Tx) -> None:
+    """Let every process read the book again."""
     tx.conn.execute(update(REVISIONS).where(REVISIONS.c.id == 1).values(revision=REVISIONS.c.revision + 1))
 
 
@@ -87,7 +96,7 @@ def add_policy(tx: Tx, version: str, valid_from: datetime, raw: Mapping[str, Any
     put = upsert(tx.dialect, POLICIES).values(**values).on_conflict_do_nothing(index_elements=["version"])
     is_new = tx.conn.execute(put.returning(POLICIES.c.version)).scalar() is not None
     if is_new:
-        _turn_page(tx)
+        turn_page(tx)
     return is_new
 
 
@@ -122,7 +131,7 @@ def add_zone_set(tx: Tx, values: Mapping[str, Any], zones: Sequence[Zone]) -> in
         for zone in zones
     ]
     tx.conn.execute(insert(ZONES), rows)
-    _turn_page(tx)
+    turn_page(tx)
     return set_id
 
 
@@ -147,7 +156,7 @@ def put_teams(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     put = upsert(tx.dialect, TEAMS)
     changed = {name: put.excluded[name] for name in ("name", "branch", "stewards")}
     tx.conn.execute(put.on_conflict_do_update(index_elements=["id"], set_=changed), list(rows))
-    _turn_page(tx)
+    turn_page(tx)
 
 
 def actor_of_token(tx: Tx, sha256: str, now: datetime) -> Actor | None:

@@ -34,7 +34,12 @@ ORPHANS = {
     "escalations without a notice": """
         SELECT count(*) FROM escalations e
         WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.ticket_id = e.ticket_id AND o.idempotency_key
-        LIKE e.ticket_id || ':' || e.clock || ':' || e.round || ':' || e.step || ':%')""",
+        LIKE e.ticket_id || ':' || e.clock || ':' || e.round || ':' || e.step || ':%')
+        AND NOT EXISTS (SELECT 1 FROM digest_items d WHERE d.ticket_id = e.ticket_id AND d.clock = e.clock
+        AND d.round = e.round AND d.step = e.step)""",
+    "notices that wait for a digest after their surge": """
+        SELECT count(*) FROM digest_items d JOIN surges s ON s.id = d.surge_id
+        WHERE d.digest IS NULL AND NOT s.is_open""",
 }
 
 

@@ -21,6 +21,7 @@ from dispatch.storage import (
     place_tables,
     screen_tables,
     similar_tables,
+    surge_tables,
     tables,
     travel_tables,
     zoning_tables,
@@ -40,6 +41,7 @@ _MODELS = (
     place_tables.PlaceRow,
     screen_tables.PhotoRow,
     similar_tables.NotSameRow,
+    surge_tables.SurgeRow,
     travel_tables.RoadGraphRow,
     zoning_tables.ZoneDraftRow,
 )

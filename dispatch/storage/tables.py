@@ -66,7 +66,7 @@ class PolicyRow(Base):
 
 
 class RevisionRow(Base):
-    """Counts changes, so that a process can keep what it read: 1 of policies, zone sets and teams, 2 of places."""
+    """Counts changes, so that a process can keep what it read: 1 of policies, zone sets, teams, surges, 2 of places."""
 
     __tablename__ = "revisions"
     id: Id = mapped_column(primary_key=True)
@@ -174,7 +174,7 @@ class CallRow(Base):
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"), index=True)
     outcome: Mapped[str]
     called_at: Mapped[datetime]
-    logged_at: Mapped[datetime]
+    logged_at: Mapped[datetime] = mapped_column(index=True)
     taken_by: Mapped[int]
     caller_phone: Mapped[str | None] = mapped_column(index=True)
     caller_name: Mapped[str | None]
@@ -219,6 +219,7 @@ class ClockRow(Base):
     travel_kind: Mapped[str | None]
     travel_due_at: Mapped[datetime | None]
     rescue_at: Mapped[datetime | None]
+    widening_id: Mapped[int | None]
 
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "round"),

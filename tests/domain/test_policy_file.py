@@ -276,3 +276,33 @@ def test_what_is_wrong_about_duplicates_is_named(spoil: Spoil, field: str) -> No
     with pytest.raises(InvalidPolicy) as caught:
         parse(raw)
     assert caught.value.field == field
+
+
+def test_a_policy_without_surges_is_read() -> None:
+    assert parse({key: value for key, value in RAW.items() if key != "surge"}).surge is None
+    bare = {key: value for key, value in RAW["surge"].items() if key != "widen"}
+    surge = parse({**RAW, "surge": bare}).surge
+    assert surge is not None
+    assert (surge.levels, surge.clocks, surge.most) == ((), (), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("surge/leave_calls", 150, "surge.leave_calls"),
+        ("surge/leave_calls", 0, "surge.leave_calls"),
+        ("surge/window", "1 wd", "surge.window"),
+        ("surge/calm", "bald", "surge.calm"),
+        ("surge/at_once/0", "P9", "surge.at_once"),
+        ("surge/widen/levels/0", "P9", "surge.widen.levels"),
+        ("surge/widen/clocks/0", "isolate", "surge.widen.clocks"),
+        ("surge/widen/most", 3, "surge.widen.most"),
+        ("surge/basis", None, "surge.basis"),
+    ],
+)
+def test_wrong_surges_are_refused_with_the_place(path: str, value: object, field: str) -> None:
+    raw = deepcopy(RAW)
+    put(path, value)(raw)
+    with pytest.raises(InvalidPolicy) as refused:
+        parse(raw)
+    assert refused.value.field == field

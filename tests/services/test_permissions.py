@@ -29,6 +29,7 @@ from dispatch.services import (
     photos,
     places,
     supervision,
+    surge,
     zone_drafts,
 )  # fmt: skip
 from dispatch.services.actions import Action
@@ -140,6 +141,7 @@ OTHER: dict[Permission, Deed] = {
     Permission.CUSTOMER: lambda desk, actor, _number, now: customers.listed(
         desk, actor, flag=None, after=0, limit=5, now=now
     ),
+    Permission.SURGE: lambda desk, actor, _number, now: surge.release(desk, actor, now),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 

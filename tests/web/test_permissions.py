@@ -25,7 +25,7 @@ from tests.web.conftest import In, token_of
 PUBLIC = {
     "docs", "docs_asset", "docs_script", "health.healthz", "openapi.spec", "static",
     "pages.districts", "pages.grids", "pages.language", "pages.vendor",
-    "public_api.list_known_outages", "public_api.add_report", "public_api.look_up",
+    "public_api.list_known_outages", "public_api.get_public_surge", "public_api.add_report", "public_api.look_up",
     "public_api.get_progress", "public_api.rate", "public_api.add_public_photo",
     "public.home", "public.track",
     "crew_pages.manifest", "crew_pages.worker",

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wtforms import ValidationError
 
 from dispatch.domain.photo import MAX_BYTES
-from dispatch.services import outage_view, public, tracking
+from dispatch.services import outage_view, public, surge, tracking
 from dispatch.services.desk import Desk
 from dispatch.services.public import Report
 from dispatch.web.api.fields import Key, Text
@@ -90,6 +90,12 @@ class KnownOutages(BaseModel):
 
     items: list[Outage]
     server_time: str
+
+
+class PublicSurge(BaseModel):
+    """What everybody is told of a surge."""
+
+    text: str | None
 
 
 class Opened(BaseModel):
@@ -178,6 +184,12 @@ def _telling(api: APIBlueprint, desk: Desk, secret: str) -> None:
     def list_known_outages() -> dict[str, Any]:
         now = utc_now()
         return {"items": outage_view.known(desk, now), "server_time": now.isoformat()}
+
+    @api.get("/surge")
+    @api.output(PublicSurge)
+    @api.doc(summary="大流量提示", description="`text` is null as long as no surge is open.")
+    def get_public_surge() -> dict[str, Any]:
+        return {"text": surge.public_text(desk)}
 
     @api.post("/reports")
     @api.input(ReportKeyIn, location="headers", arg_name="key")

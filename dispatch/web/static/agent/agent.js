@@ -7,6 +7,7 @@ import { watchAttention } from "/static/common/attention.js";
 import { connect } from "/static/common/live.js";
 import { t } from "/static/common/page.js";
 import { everySecond } from "/static/common/sla.js";
+import { drawBroadcast, surgeAsker } from "/static/common/surge.js";
 import * as candidates from "./candidates.js";
 import * as command from "./command.js";
 import { change, clear, draft, isBlank } from "./draft.js";
@@ -157,9 +158,13 @@ function start() {
     $("#state").textContent = freshness(live);
     if (state === "live" || state === "polling") askAgain();
   };
+  const askSurge = surgeAsker((state) => drawBroadcast($("#surge"), state));
   const live = connect({
-    onReload: waiting.refresh,
-    onSignal: ({ topic }) => { if (topic === "cti") waiting.refresh(); },
+    onReload: () => { waiting.refresh(); askSurge(); },
+    onSignal: ({ topic }) => {
+      if (topic === "cti") waiting.refresh();
+      if (topic === "surge") askSurge();
+    },
     onTicket: tickets.update,
     onState: showState,
   });

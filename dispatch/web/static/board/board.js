@@ -14,6 +14,7 @@ import * as filters from "./filters.js";
 import { Place } from "./place.js";
 import { Queue } from "./queue.js";
 import { Tickets } from "./state.js";
+import { askSurge } from "./surge.js";
 
 const PAGE = 100;
 const MOST_ENDED = 1_000;
@@ -250,7 +251,7 @@ function hear(ticket) {
 }
 
 const live = connect({
-  onReload: () => { forgetPhotos(); load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); },
+  onReload: () => { forgetPhotos(); load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); askSurge(); },
   onTicket: hear,
   onGone: ({ number }) => { tickets.remove(number); draw(); recount(); },
   onSignal: ({ topic, key }) => {
@@ -259,6 +260,7 @@ const live = connect({
       if (key === opened) forgetPhotos();
       showDetail(key);
     }
+    if (topic === "surge") askSurge();
   },
   onPulse: ({ scheduler }) => drawLamp(scheduler, word),
   onState: () => drawTime(live),
@@ -271,7 +273,7 @@ everySecond((at_ms) => {
   drawTime(live);
 });
 // A breach that time alone brings changes the counters without a word from anybody.
-setInterval(() => { recount(); loadCrews(); }, 15_000);
+setInterval(() => { recount(); loadCrews(); askSurge(); }, 15_000);
 window.addEventListener("signed-out", () => { $("#signed-out").hidden = false; });
 $("#more").addEventListener("click", () => loadMore().catch(told));
 watchAttention();

@@ -4,6 +4,7 @@ import { $, fill, h, toast } from "/static/common/dom.js";
 import { now, page, t } from "/static/common/page.js";
 import { unsubscribe } from "/static/common/push.js";
 import { draw, everySecond } from "/static/common/sla.js";
+import { drawBroadcast, surgeAsker } from "/static/common/surge.js";
 import { ringFor } from "./alarm.js";
 import { bottom, others, top } from "./card.js";
 import * as db from "./db.js";
@@ -182,7 +183,7 @@ async function start() {
     state.isReached = isReached;
     if (isReached) queue.send();
     tick(now());
-  });
+  }, surgeAsker((told) => drawBroadcast($("#surge"), told)));
   queue.send();
   loadReasons();
   everySecond(tick);

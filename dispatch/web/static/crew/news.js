@@ -7,9 +7,9 @@ const TOPICS = new Set(["photo", "request"]);
 
 /**
  * Call `load` whenever there may be something new, and `reached(isReached)` when the server is found or lost.
- * What comes together is asked for once. Returns what `connect` does.
+ * `askSurge` is called when a surge may have begun, ended or changed. What comes together is asked for once. Returns what `connect` does.
  */
-export function follow(load, reached) {
+export function follow(load, reached, askSurge) {
   let timer = null;
   const soon = () => {
     clearTimeout(timer);
@@ -18,8 +18,11 @@ export function follow(load, reached) {
   const live = connect({
     onTicket: soon,
     onGone: soon,
-    onReload: soon,
-    onSignal: ({ topic }) => { if (TOPICS.has(topic)) soon(); },
+    onReload: () => { soon(); askSurge(); },
+    onSignal: ({ topic }) => {
+      if (TOPICS.has(topic)) soon();
+      if (topic === "surge") askSurge();
+    },
     onState: (state) => reached(state === "live" || state === "polling"),
   });
   setInterval(soon, SLOWLY_MS);

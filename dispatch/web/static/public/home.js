@@ -36,7 +36,15 @@ drawBase(map, { onGrid: (told) => { grid = told; } }).then((drawn) => {
   return nameDistricts(map);
 }).catch(() => {}); // without the map there is still the list and the address
 
+async function lookAtSurge() {
+  const told = await get("/public/surge").catch(() => null);
+  if (!told) return;
+  $("#surge").hidden = told.text === null;
+  $("#surge").textContent = told.text || (told.text === null ? "" : t("public.surge"));
+}
+
 async function look() {
+  lookAtSurge();
   try {
     const told = await get("/public/outages");
     setNow(told.server_time);

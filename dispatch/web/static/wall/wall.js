@@ -3,6 +3,7 @@ import { get, mayFail } from "../common/api.js";
 import { $, fill, h } from "../common/dom.js";
 import { connect } from "../common/live.js";
 import { setNow, t, tOr } from "../common/page.js";
+import { surgeAsker, surgeLine } from "../common/surge.js";
 import { chip, draw, everySecond, standing } from "../common/sla.js";
 import { drawCounters, drawLamp, drawTime } from "../board/counters.js";
 import { Tickets } from "../board/state.js";
@@ -63,10 +64,16 @@ function soon() {
   isLoading ??= setTimeout(() => { isLoading = null; load().catch(mayFail); }, 2_000);
 }
 
+const askSurge = surgeAsker((state) => {
+  $("#surge").hidden = !state.surge;
+  $("#surge").textContent = state.surge ? `${t("surge.open")} · ${surgeLine(state)}` : "";
+});
+
 const live = connect({
-  onReload: () => load().catch(mayFail),
+  onReload: () => { load().catch(mayFail); askSurge(); },
   onTicket: soon,
   onGone: soon,
+  onSignal: ({ topic }) => { if (topic === "surge") askSurge(); },
   onPulse: ({ scheduler }) => drawLamp(scheduler, word),
   onState: () => drawTime(live),
 });
@@ -75,6 +82,6 @@ everySecond((at_ms) => {
   drawTime(live);
 });
 setInterval(() => { at += 1; drawPage(); }, PAGE_MS);
-setInterval(soon, LOAD_MS);
+setInterval(() => { soon(); askSurge(); }, LOAD_MS);
 window.addEventListener("resize", () => drawPage());
 window.addEventListener("signed-out", () => { $("#signed-out").hidden = false; });
