@@ -196,7 +196,7 @@ def widened_text(clocks: Sequence[Clock], widenings: Sequence[Widening]) -> str:
     by_id: Mapping[int, Widening] = {one.id: one for one in widenings}
     told: dict[int, list[str]] = {}
     for clock in clocks:
-        if clock.widening_id in by_id:
+        if clock.widening_id is not None and clock.widening_id in by_id:
             told.setdefault(clock.widening_id, []).append(CLOCK_LABELS[clock.kind])
     return "; ".join(
         f"因{by_id[id_].word}放宽: {', '.join(names)} ×{by_id[id_].factor:g}" for id_, names in told.items()

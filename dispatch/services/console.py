@@ -202,7 +202,7 @@ def _promises(rules: Rules, sketch: Sketch, level: str | None, area: Area, now: 
         if kind is not ClockKind.CALLBACK
     }
     wide, why = widening.apply([clock for clock in started.values() if clock], level, policy, rules.widenings, now)
-    started |= {clock.kind: clock for clock in wide}
+    by_kind = {clock.kind: clock for clock in wide}
     return {
         "level": level,
         "level_label": policy.levels[level].label,
@@ -214,7 +214,8 @@ def _promises(rules: Rules, sketch: Sketch, level: str | None, area: Area, now: 
                 "due_at": present.time(clock.due_at) if clock else None,
                 "basis": f"{limits[kind].basis}; {why}" if clock and clock.widening_id else limits[kind].basis,
             }
-            for kind, clock in started.items()
+            for kind in started
+            for clock in [by_kind.get(kind)]
         ],
     }
 

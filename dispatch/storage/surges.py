@@ -78,7 +78,7 @@ def stays_open(tx: Tx, surge_id: int) -> bool:
 def gathering(tx: Tx) -> Gathering | None:
     """Return what the open surge does to notices, or None where none is open."""
     row = tx.conn.execute(select(SURGES).where(SURGES.c.is_open)).first()
-    return row and Gathering(row.id, tuple(row.digest_to), tuple(row.at_once))
+    return None if row is None else Gathering(row.id, tuple(row.digest_to), tuple(row.at_once))
 
 
 # ---------------------------------------------------------------- wider clocks
@@ -142,7 +142,7 @@ def lock_to_do(tx: Tx) -> tuple[Widening, int, int] | None:
         return None
     locked = query.where(WIDENINGS.c.id == seen.id).with_for_update(skip_locked=True)
     row = tx.conn.execute(locked).mappings().first()
-    return row and (_widening(row), row["after"], row["widened"])
+    return None if row is None else (_widening(row), row["after"], row["widened"])
 
 
 def running_tickets(tx: Tx, by: Widening, after: int, limit: int) -> Sequence[int]:

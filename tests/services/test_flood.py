@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from sqlalchemy import delete, insert, select
 
-from dispatch.domain.surge import Move
+from dispatch.domain.surge import Move, judge
 from dispatch.services import flood, surge
 from dispatch.services.desk import Desk
 from dispatch.services.flood import DAY, HOUR, Flood, Flooded, Plan, check
@@ -33,7 +33,6 @@ def play(desk: Desk, cast: Cast, now: datetime, spy: Spy, stop_after: int = 10**
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flood, "_ONE_TWICE_OF", 10)
-    judge = surge.judge
     monkeypatch.setattr(surge, "judge", lambda standing, policy, calls, now: judge(standing, policy, 3 * calls, now))
 
 

@@ -13,7 +13,7 @@ from dispatch.domain.roles import SYSTEM
 from dispatch.domain.surge import Move, SurgeConflict
 from dispatch.services import board, setup, surge
 from dispatch.services.desk import Desk
-from dispatch.storage import live
+from dispatch.storage import live, surges
 from dispatch.storage.surges import CALLS
 from tests.support.cast import Cast
 from tests.support.store import DATA, in_parallel, open_desk
@@ -63,7 +63,7 @@ def test_one_surge_however_many_look(desk: Desk, url: str, now: datetime) -> Non
     found = in_parallel([partial(look, one, now) for one in (desk, *others) for _ in range(2)])
     assert not [one for one in found if isinstance(one, Exception)]
     with desk.store.read() as tx:
-        assert len(surge.surges.page(tx, 0, 9)) == 1
+        assert len(surges.page(tx, 0, 9)) == 1
     later = now + 40 * MINUTE
     look(desk, later)
     ended = in_parallel([partial(look, one, later + 20 * MINUTE) for one in (desk, *others) for _ in range(2)])

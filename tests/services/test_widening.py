@@ -14,6 +14,7 @@ from dispatch.domain.surge import NewWidening, SurgeConflict
 from dispatch.services import board, console, escalation, surge, widening
 from dispatch.services.console import Sketch
 from dispatch.services.desk import Desk
+from dispatch.storage import surges
 from tests.support.cast import Cast, act, dispatched, ticket_at
 from tests.support.store import in_parallel, open_desk
 
@@ -147,7 +148,7 @@ def test_work_that_another_has_finished_is_nobodys(desk: Desk, cast: Cast, now: 
         return now
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(widening.surges, "is_widening_to_do", lambda _tx: bool(late()))
+        patch.setattr(surges, "is_widening_to_do", lambda _tx: bool(late()))
         assert carry_on(desk, now) == 0
 
 

@@ -84,8 +84,8 @@ function leaveForm({ version }) {
 }
 
 function textsForm({ version, broadcast, public_text }) {
-  const inside = h("textarea", { rows: 2, maxlength: 500, value: broadcast });
-  const outside = h("textarea", { rows: 2, maxlength: 500, value: public_text });
+  const inside = h("textarea", { rows: 3, maxlength: 500, value: broadcast });
+  const outside = h("textarea", { rows: 3, maxlength: 500, value: public_text });
   return form(word("texts"), [labelled("surge-broadcast", word("broadcast"), inside), labelled("surge-public", word("public_text"), outside)],
     "/surge/texts", () => ({ broadcast: inside.value, public_text: outside.value, version }), t("common.save"));
 }
