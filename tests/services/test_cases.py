@@ -108,7 +108,7 @@ def test_a_year_of_noise_fifteen_visits_and_a_cause(desk: Desk, cast: Cast, now:
 def _have_held_since(tx: Tx, since: datetime) -> None:
     tx.conn.execute(update(directory.POLICIES).values(valid_from=since))
     tx.conn.execute(update(directory.ZONE_SETS).values(valid_from=since))
-    directory._turn_page(tx)
+    directory.turn_page(tx)
 
 
 def _noise(desk: Desk, cast: Cast, at: datetime) -> str:
