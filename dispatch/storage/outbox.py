@@ -73,7 +73,7 @@ def rows_to(
     channels: Sequence[str],
     ticket_id: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the rows that carry a text to recipients as `resolve` names them, one for each channel; none for nobody."""
+    """Return the rows that carry a text to resolved recipients, one for each channel; none for nobody."""
     if not recipients:
         return []
     return [
