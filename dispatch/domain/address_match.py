@@ -36,12 +36,11 @@ _PHASE = re.compile(
 )
 _CROSSING = re.compile(
     r"([\u3400-\u9fff]{1,8}?(?:大道|[路街巷道]))(?:与|和|跟|同|到|靠近|靠)?([\u3400-\u9fff]{1,8}?(?:大道|[路街巷道]))的?(?:路?口|相?交)"
+    r"|([\u3400-\u9fff]{1,8}?(?:大道|[路街巷道]))(?:靠近|靠|近)([\u3400-\u9fff]{1,8}?(?:大道|[路街巷道]))$"
 )
 _ABOVE = re.compile(r"^.*(?:(?<!小)区|县|市|街道|镇)(?=..)")
 _SIDE = re.compile(r"[东南西北中](?=路|街|大道)")
 _NEARLY_SAME = 4
-# Longer than any block of houses: numbers so far apart are two places.
-_NEAR_NUMBERS = 6
 _NO_NAME = frozenset({"家里", "路口", "工地", "公交站", "地铁站", "老房子", "自建房", "不清楚", "不知道", "不详"})
 
 
@@ -93,7 +92,7 @@ def _crossing(parts: Parts) -> tuple[str, str] | None:
     found: tuple[str, ...] | None = parts.crossing
     if found is None:
         two = _CROSSING.search(parts.text.removeprefix(parts.district or ""))
-        found = two.groups() if two else None
+        found = tuple(filter(None, two.groups())) if two else None
     if found is None:
         return None
     one, other = sorted((_ABOVE.sub("", road) for road in found), key=_stem)
@@ -194,11 +193,4 @@ def _by_road(one: Place, other: Place) -> Relation:
         return Relation.OTHER_NUMBER
     if _on_one_number(one, other):
         return _inside(one, other) if one.building and other.building else Relation.HOUSE
-    if one.number and other.number:
-        return Relation.ROAD if _are_near(one.number, other.number) else Relation.OTHER_NUMBER
-    return Relation.ROAD
-
-
-def _are_near(one: str, other: str) -> bool:
-    first, second = (int(number.partition("-")[0]) for number in (one, other))
-    return abs(first - second) <= _NEAR_NUMBERS
+    return Relation.OTHER_NUMBER if one.number and other.number else Relation.ROAD

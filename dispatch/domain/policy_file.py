@@ -258,6 +258,9 @@ def _similar(raw: Raw, categories: Mapping[str, Category]) -> SimilarRules:
     for name, family in families.items():
         _check_known(family, f"similar.families.{name}", rules)
     aspects = (*_aspects(raw, "aspects", is_local=False), *_aspects(raw, "local_aspects", is_local=True))
+    known = {aspect.id for aspect in aspects}
+    for id_, rule in rules.items():
+        _check_known(rule.implies, f"similar.categories.{id_}.implies", known)
     return SimilarRules(rules, families, aspects, _words(raw, "alone", "similar"))
 
 
@@ -273,14 +276,15 @@ def _similar_rule(raw: Raw, place: str) -> SimilarRule:
     reach = _get(raw, "reach", place, str)
     if reach not in _REACHES:
         raise InvalidPolicy(f"{place}.reach 应为 {', '.join(_REACHES)} 之一", field=f"{place}.reach")
+    implies = frozenset(_texts(raw, "implies", place)) if "implies" in raw else frozenset[str]()
     basis = _get(raw, "basis", place, str)
-    return SimilarRule(threshold, float(within_m), timedelta(hours=within_h), _REACHES[reach], basis)
+    return SimilarRule(threshold, float(within_m), timedelta(hours=within_h), _REACHES[reach], basis, implies)
 
 
 def _check_known(ids: Iterable[str], place: str, known: Iterable[str]) -> None:
     unknown = sorted(set(ids).difference(known))
     if unknown:
-        raise InvalidPolicy(f"{place} 指向不存在的类别: {', '.join(unknown)}", field=place)
+        raise InvalidPolicy(f"{place} 含有未定义的编号: {', '.join(unknown)}", field=place)
 
 
 def _aspects(raw: Raw, key: str, *, is_local: bool) -> Iterator[Aspect]:

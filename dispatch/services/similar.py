@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row
+
 from dispatch.domain.address_match import Place, Relation, place_of, relate
 from dispatch.domain.cells import cells_around
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.place import Wgs84Point, metres_per_degree
 from dispatch.domain.roles import Actor, Permission, check_permitted
-from dispatch.domain.similar import Aspects, Pair, Score, SimilarRules, score, threshold
+from dispatch.domain.similar import Aspects, Match, SimilarRules, What, Where, at_most, reasons, score
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status
 from dispatch.domain.ticket import Ticket
 from dispatch.geocode.likeness import likeness, sound_alike
@@ -22,10 +24,12 @@ from dispatch.services.desk import Desk
 from dispatch.storage import calls, similar, tickets
 from dispatch.storage.db import Tx
 
-# Of each square of the net, the address and the caller so many are looked at, the newest first.
-MOST = 200
+# So many open tickets are looked at, the newest first.
+MOST = 300
+# And so many told.
+LIMIT = 50
 # A call that is being saved keeps others waiting: the newest will do, the agent has seen the others before.
-AT_INTAKE = 12
+AT_INTAKE = 20
 SHOWN = 5
 
 
@@ -79,14 +83,24 @@ class _Heard:
 
     probe: Probe
     place: Place
+    rules: SimilarRules
+    partners: Mapping[str, Match]
     aspects: Aspects
     is_alone: bool
+    metres: tuple[float, float]
 
 
 def find(
-    tx: Tx, desk: Desk, probe: Probe, now: datetime, *, without: Collection[int] = (), most: int = MOST
+    tx: Tx,
+    desk: Desk,
+    probe: Probe,
+    now: datetime,
+    *,
+    without: Collection[int] = (),
+    most: int = MOST,
+    limit: int = LIMIT,
 ) -> list[Suggestion]:
-    """Return the open tickets that a call may be about, the most likely first.
+    """Return the open tickets that a call may be about, the most likely first, and of equals the newest.
 
     Args:
         tx: The transaction.
@@ -94,53 +108,65 @@ def find(
         probe: The call.
         now: Whose policy holds.
         without: Ids of tickets that are known to be of another problem.
-        most: Of each part of the search so many are looked at, the newest first.
+        most: So many are looked at, the newest first.
+        limit: So many are returned.
     """
     rules = desk.rules(tx, now).policy.similar
-    rule = rules.categories.get(probe.category)
-    if rule is None:
+    partners = rules.partners(probe.category)
+    if not partners:
         return []
-    heard = _Heard(
-        probe, place_of(probe.address), rules.aspects_of(probe.description), rules.is_alone(probe.description)
-    )
-    cells = cells_around(probe.point, rules.reach_m(probe.category)) if probe.point else []
-    rows = similar.candidates(tx, cells, heard.place.key, probe.caller_phone, most)
-    found = (_judged(heard, row, rules) for row in rows if row["id"] not in without and row["status"] in ACTIVE)
-    return sorted(filter(None, found), key=lambda one: (-one.score, -one.ticket_id))
+    heard = _heard(probe, rules, partners)
+    reach_m = max(match.within_m for match in partners.values())
+    cells = cells_around(probe.point, reach_m) if probe.point else []
+    rows = similar.candidates(tx, cells, heard.place.key, probe.caller_phone, list(partners), most)
+    judged = (_judged(heard, row) for row in rows if row.id not in without and row.status in ACTIVE)
+    found = sorted(filter(None, judged), key=lambda one: (-one.score, -one.row.id))
+    return [_suggestion(heard, one) for one in found[:limit]]
 
 
-def _judged(heard: _Heard, row: Mapping[str, Any], rules: SimilarRules) -> Suggestion | None:
-    probe, categories = heard.probe, (heard.probe.category, row["category"])
-    if not rules.are_related(*categories):
+def _heard(probe: Probe, rules: SimilarRules, partners: Mapping[str, Match]) -> _Heard:
+    text = probe.description
+    metres = metres_per_degree(probe.point.lat) if probe.point else (0.0, 0.0)
+    aspects = rules.aspects_of(probe.category, text)
+    return _Heard(probe, place_of(probe.address), rules, partners, aspects, rules.is_alone(text), metres)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A ticket above the threshold; its reasons are put into words only if it is among the best."""
+
+    score: float
+    row: Row[Any]
+    where: Where
+    what: What
+    place: Place
+
+
+def _judged(heard: _Heard, row: Row[Any]) -> _Judged | None:
+    """Return the judgement on a ticket, or None; what its caller said is read only where it can matter."""
+    probe, rules, match = heard.probe, heard.rules, heard.partners[row.category]
+    place = place_of(row.address)
+    relation = relate(heard.place, place, sound_alike=sound_alike(heard.place.estate, place.estate))
+    where = Where(_metres(heard, row), relation, probe.called_at - row.received_at, bool(row.is_same_caller))
+    if at_most(where, match) < match.threshold:
         return None
-    place = place_of(row["address"])
-    heard_as_one = sound_alike(heard.place.estate, place.estate)
-    away = _metres(probe.point, row)
-    relation = relate(heard.place, place, sound_alike=heard_as_one)
-    pair = Pair(
-        categories=categories,
-        distance_m=away,
-        relation=relation,
-        place=_shared(relation, place),
-        apart=probe.called_at - row["received_at"],
-        is_same_caller=bool(row["is_same_caller"]),
-        likeness=likeness(probe.description, row["description"]),
-        aspects=(heard.aspects, rules.aspects_of(row["description"])),
-        is_alone=heard.is_alone or rules.is_alone(row["description"]),
-    )
-    result = score(pair, rules)
-    return _suggestion(row, result, away) if result.value >= threshold(rules, categories) else None
+    said = row.description
+    aspects, are_alone = rules.aspects_of(row.category, said), (heard.is_alone, rules.is_alone(said))
+    what = What(likeness(probe.description, said), (heard.aspects, aspects), are_alone)
+    value = score(where, what, match)
+    return _Judged(value, row, where, what, place) if value >= match.threshold else None
 
 
-def _suggestion(row: Mapping[str, Any], result: Score, away: float | None) -> Suggestion:
+def _suggestion(heard: _Heard, one: _Judged) -> Suggestion:
+    row, where = one.row, one.where
     return Suggestion(
-        ticket_id=row["id"],
-        number=row["number"],
-        incident_id=row.get("incident_id"),
-        score=result.value,
-        reasons=result.reasons,
-        distance_m=away,
-        row=row,
+        ticket_id=row.id,
+        number=row.number,
+        incident_id=None,
+        score=one.score,
+        reasons=reasons(where, one.what, heard.partners[row.category], _shared(where.relation, one.place)),
+        distance_m=where.distance_m,
+        row=dict(row._mapping),
     )
 
 
@@ -151,11 +177,12 @@ def _shared(relation: Relation, place: Place) -> str:
     return place.estate or place.road or ""
 
 
-def _metres(here: Wgs84Point | None, row: Mapping[str, Any]) -> float | None:
-    if here is None or row["lon"] is None:
+def _metres(heard: _Heard, row: Row[Any]) -> float | None:
+    here = heard.probe.point
+    if here is None or row.lon is None:
         return None
-    east_m, north_m = metres_per_degree(here.lat)
-    return math.hypot((row["lon"] - here.lon) * east_m, (row["lat"] - here.lat) * north_m)
+    east_m, north_m = heard.metres
+    return math.hypot((row.lon - here.lon) * east_m, (row.lat - here.lat) * north_m)
 
 
 def shown(tx: Tx, desk: Desk, found: Sequence[Suggestion]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, bindparam, exists, false, or_, select, union
+from sqlalchemy import CompoundSelect, Row, Select, bindparam, exists, false, or_, select, union
 
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
@@ -20,17 +20,22 @@ _TOLD = (
 )  # fmt: skip
 
 
-def candidates(tx: Tx, cells: Sequence[int], place_key: str, phone: str | None, most: int) -> list[dict[str, Any]]:
-    """Return open tickets with `is_same_caller`; of each square, the address and the caller the newest `most`.
+_ONE_OF = TICKETS.c.category.in_(bindparam("categories", expanding=True))
 
-    However many lie on one spot, no more is read: each part walks an index from its newest end.
+
+def candidates(
+    tx: Tx, cells: Sequence[int], place_key: str, phone: str | None, categories: Sequence[str], most: int
+) -> Sequence[Row[Any]]:
+    """Return the newest `most` open tickets of some categories in squares, at an address or of a caller.
+
+    However many lie on one spot, no more is read: each part walks an index from its newest end. `is_same_caller` says
+    that the caller rang about it before.
     """
     if not (cells or place_key or phone):
         return []
     told: dict[str, Any] = {f"cell_{n}": cell for n, cell in enumerate(cells)}
-    told |= {"place_key": place_key, "phone": phone, "most": most}
-    query = _query(len(cells), bool(place_key), phone is not None)
-    return [dict(row) for row in tx.conn.execute(query, told).mappings()]
+    told |= {"place_key": place_key, "phone": phone, "categories": categories, "most": most}
+    return tx.conn.execute(_query(len(cells), bool(place_key), phone is not None), told).all()
 
 
 @cache
@@ -46,13 +51,13 @@ def _query(cells: int, has_key: bool, has_phone: bool) -> Select[Any]:
         parts.append(select(newest.subquery("p").c.id))
         is_caller = exists().where(CALLS.c.ticket_id == TICKETS.c.id, rung)
     ids: CompoundSelect[Any] | Select[Any] = union(*parts) if len(parts) > 1 else parts[0]
-    columns = [TICKETS.c[name] for name in _TOLD]
-    query = select(*columns, is_caller.label("is_same_caller"))
-    return query.where(TICKETS.c.id.in_(ids), TICKETS.c.ended_at.is_(None))
+    query = select(*(TICKETS.c[name] for name in _TOLD), is_caller.label("is_same_caller"))
+    query = query.where(TICKETS.c.id.in_(ids), TICKETS.c.ended_at.is_(None), _ONE_OF)
+    return query.order_by(TICKETS.c.id.desc()).limit(bindparam("most"))
 
 
 def _newest(condition: Any, name: str) -> Select[Any]:
-    query = select(TICKETS.c.id).where(condition, TICKETS.c.ended_at.is_(None))
+    query = select(TICKETS.c.id).where(condition, TICKETS.c.ended_at.is_(None), _ONE_OF)
     newest = query.order_by(TICKETS.c.id.desc()).limit(bindparam("most")).subquery(name)
     return select(newest.c.id)
 

@@ -10,7 +10,7 @@ from dispatch.domain.address_match import Place, Relation, place_of, relate
     [
         ("天心区坡子街12号", "坡子街12号院子里", "house"),
         ("坡子街12号3栋", "坡子街12号5栋", "other_house"),
-        ("坡子街12号", "坡子街16号", "road"),
+        ("坡子街12号", "坡子街16号", "other_number"),
         ("坡子街12号", "坡子街120号", "other_number"),
         ("坡子街12号", "坡子街", "road"),
         ("芙蓉中路二段239号", "芙蓉中路三段239号", "other_number"),
@@ -19,6 +19,7 @@ from dispatch.domain.address_match import Place, Relation, place_of, relate
         ("劳动西路与韶山路交叉口", "雨花区韶山路劳动路口", "crossing"),
         ("劳动西路与韶山路交叉口", "劳动东路韶山路口", "other"),
         ("劳动西路与韶山路交叉口", "韶山路88号", "road"),
+        ("劳动西路与韶山路交叉口", "韶山路靠近劳动路", "crossing"),
         ("劳动西路与韶山路交叉口", "人民路88号", "unclear"),
         ("劳动西路与韶山路交叉口", "德政园小区", "unclear"),
         ("开福区四方坪金领家族小区8栋", "金领家族8栋2单元", "house"),

@@ -265,6 +265,7 @@ def test_a_version_from_before_there_were_duplicates_suggests_nothing() -> None:
         (lambda raw: raw["similar"]["categories"]["leak"].update(within_h=721), "similar.categories.leak.within_h"),
         (lambda raw: raw["similar"]["categories"]["leak"].update(reach="city"), "similar.categories.leak.reach"),
         (lambda raw: raw["similar"]["categories"]["leak"].pop("basis"), "similar.categories.leak.basis"),
+        (lambda raw: raw["similar"]["categories"]["leak"].update(implies=["fire"]), "similar.categories.leak.implies"),
         (lambda raw: raw["similar"].update(alone=["只有我", " "]), "similar.alone"),
         (lambda raw: raw["similar"]["local_aspects"]["where"].update(home=[""]), "similar.local_aspects.where.home"),
         (lambda raw: raw["similar"]["aspects"].update(look=["黄"]), "similar.aspects.look"),

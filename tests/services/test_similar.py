@@ -56,7 +56,7 @@ def test_a_second_caller_is_told_of_the_first_ones_ticket_and_nothing_is_joined(
     assert one["number"] == first
     assert one["score"] > 0.8
     assert one["distance_m"] == pytest.approx(40, abs=0.2)
-    assert one["reasons"][0] == "相距 40 m, 同一门牌 (坡子街)"
+    assert one["reasons"][:2] == ["相距 40 m", "同一门牌 (坡子街)"]
     assert one["reasons"][-1] == "7 分 00 秒前"
     assert (one["status"], one["category_label"]) == ("dispatched", "无水")
     assert body["outcome"] == "ticket"

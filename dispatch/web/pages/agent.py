@@ -25,7 +25,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         note = catalogue.word(catalogue.DEFAULT, "agent.place_note", grid="{grid}")
         is_online = bool(desk.settings.geocoder_names)
         told = {"categories": categories, "place_note": note, "is_online": is_online}
-        sections = ("agent", "question", "choice", "known", "surge")
+        sections = ("agent", "similar", "question", "choice", "known", "surge")
         return render("agent/agent.html", sections=sections, data=told, is_online=is_online)
 
     return pages

@@ -22,13 +22,19 @@ import * as tickets from "./tickets.js";
 import * as waiting from "./waiting.js";
 
 const ROUTED = ["address", "category", "answers", "pipe_dn", "appointment_at"];
+const COMPARED = ["description", "caller_phone"];
 let isWarned = false;
 let looks = 0;
 
 function changed(name) {
   isWarned = false;
-  if (ROUTED.includes(name)) route.refresh(place.draw);
+  if (ROUTED.includes(name) || COMPARED.includes(name)) route.refresh(routed, COMPARED.includes(name));
   showButton();
+}
+
+function routed(answer) {
+  if (answer) place.draw(answer);
+  tickets.suggest(answer?.suggestions ?? []);
 }
 
 function showButton() {
@@ -40,7 +46,7 @@ function showButton() {
 function show() {
   form.show();
   place.show();
-  route.refresh(place.draw);
+  route.refresh(routed);
   showButton();
   lookUp();
 }
@@ -101,7 +107,8 @@ function saved(receipt) {
 function attach(ticket) {
   if (draft.is_sending) return undefined;
   if (!ticket) return say(t("agent.nothing_to_attach"));
-  change({ attach_to: ticket.number, category: draft.category ?? ticket.category });
+  const not_same = draft.not_same.filter((number) => number !== ticket.number);
+  change({ attach_to: ticket.number, category: draft.category ?? ticket.category, not_same });
   showButton();
   return saveCall();
 }
@@ -128,6 +135,7 @@ function wireKeys() {
     "Alt+M": tickets.attachChosen,
     ...(online.isOn && { "Alt+G": online.ask }),
     "Alt+O": outage.toggle,
+    "Alt+N": () => { if (!draft.is_sending && !tickets.dismissChosen()) say(t("similar.nothing")); },
     "/": command.open,
   });
 }
@@ -140,7 +148,7 @@ function start() {
   form.wire(changed);
   candidates.wire(place.takeCandidate);
   place.wire(() => {
-    route.refresh(place.draw);
+    route.refresh(routed);
     tickets.lookAround(draft.place);
   });
   tickets.wire(attach);

@@ -11,20 +11,22 @@ import { isMissed } from "./missed.js";
 import * as outage from "./outage.js";
 
 const PAUSE_MS = 120;
+const WORDS_MS = 500;
 let timer;
 let asked = 0;
 
-/** Ask again soon; `told` gets what the server says. */
-export function refresh(told) {
+/** Ask again soon, and while words are typed after a pause; `told` gets what the server says, or null where it refuses. */
+export function refresh(told, isWords = false) {
   clearTimeout(timer);
-  timer = setTimeout(() => ask(told), PAUSE_MS);
+  timer = setTimeout(() => ask(told), isWords ? WORDS_MS : PAUSE_MS);
 }
 
 async function ask(told) {
   const turn = ++asked;
-  const { called_at, location, is_approximate, address, appointment_at } = body(false);
+  const { called_at, location, is_approximate, address, appointment_at, description, caller_phone } = body(false);
   const pipe_dn = draft.pipe_dn ? number(draft.pipe_dn) : null;
-  const sketch = { called_at, category: draft.category, answers: draft.answers, location, is_approximate, address, appointment_at };
+  const place = { location, is_approximate, address };
+  const sketch = { called_at, category: draft.category, answers: draft.answers, ...place, appointment_at, description, caller_phone };
   try {
     const answer = await post("/preview", { ...sketch, ...(typeof pipe_dn === "number" && { pipe_dn }) });
     if (turn !== asked) return;
@@ -32,7 +34,9 @@ async function ask(told) {
     told(answer);
   } catch (error) {
     const isMissing = isMissed("route", error, () => ask(told));
-    if (turn === asked) showNone(isMissing ? t("agent.not_fetched") : error.message);
+    if (turn !== asked) return;
+    showNone(isMissing ? t("agent.not_fetched") : error.message);
+    told(null);
   }
 }
 

@@ -1,13 +1,15 @@
-// Tickets that this call may belong to: the caller's own and those nearby, under one numbering for Alt+1 to Alt+9.
+// Tickets that this call may belong to: what the server suggests, the caller's own and those nearby, under one numbering
+// for Alt+1 to Alt+9.
 import { get } from "/static/common/api.js";
 import { $, $$, fill, h } from "/static/common/dom.js";
 import { now, t } from "/static/common/page.js";
 import { chip, draw } from "/static/common/sla.js";
 import { shortTime } from "/static/common/time.js";
-import { draft } from "./draft.js";
+import { change, draft } from "./draft.js";
 import { categoryLabel } from "./form.js";
 import { isMissed } from "./missed.js";
 import { mark } from "./place.js";
+import * as similar from "./similar.js";
 
 // Null where there is nothing to be known yet, undefined where it could not be fetched.
 let household = null;
@@ -21,11 +23,18 @@ export function wire(run) {
   attach = run;
 }
 
-/** Every ticket once, the caller's first. */
+/** Every ticket once, under the first of its kinds: the most likely before the caller's own, and these before the near. */
 function listed() {
-  const own = household?.open_tickets ?? [];
-  const others = (near ?? []).filter((ticket) => !own.some((one) => one.number === ticket.number));
-  return [...own, ...others].slice(0, 9).map((ticket, at) => ({ ticket, n: at + 1, isOwn: at < own.length }));
+  const kinds = { likely: similar.suggested(), own: household?.open_tickets ?? [], near: (near ?? []).filter((one) => !similar.isDismissed(one)) };
+  const all = new Map();
+  for (const [kind, some] of Object.entries(kinds)) for (const ticket of some) if (!all.has(ticket.number)) all.set(ticket.number, { ticket, kind });
+  return [...all.values()].slice(0, 9).map((one, at) => ({ ...one, n: at + 1 }));
+}
+
+/** Take what the server suggests for the call as it is written down. */
+export function suggest(suggestions) {
+  similar.take(suggestions);
+  show();
 }
 
 export function setHousehold(known) {
@@ -53,6 +62,7 @@ export function update(ticket) {
       show();
     }
   }
+  if (similar.update(ticket)) show();
 }
 
 export function choose(n) {
@@ -68,8 +78,29 @@ export function attachChosen() {
   attach((all.find((one) => one.ticket.number === chosen) ?? all[0])?.ticket ?? null);
 }
 
+/** Say that the call is not about the chosen ticket, or else about the likeliest; false where there is neither. */
+export function dismissChosen() {
+  const all = listed();
+  const found = all.find((one) => one.ticket.number === chosen) ?? all.find((one) => one.kind === "likely");
+  if (found) dismiss(found.ticket.number);
+  return Boolean(found);
+}
+
+function dismiss(number) {
+  if (draft.is_sending) return;
+  similar.dismiss(number);
+  if (chosen === number) chosen = null;
+  show();
+}
+
+function restore() {
+  change({ not_same: [] });
+  show();
+}
+
 export function forget() {
   asked += 1;
+  similar.take([]);
   household = near = chosen = null;
   show();
 }
@@ -86,11 +117,13 @@ export function tick() {
 
 function show() {
   const all = listed();
-  showCaller(all.filter((one) => one.isOwn));
-  const others = all.filter((one) => !one.isOwn);
+  const [likely, own, others] = ["likely", "own", "near"].map((kind) => all.filter((one) => one.kind === kind));
+  const next = chosen ?? draft.attach_to ?? all[0]?.ticket.number;
+  similar.draw(likely, next, { attach, dismiss, restore });
+  showCaller(own);
   const empty = h("p.soft", {}, t(near === undefined ? "agent.not_fetched" : near === null ? "agent.near_wait" : "agent.near_none"));
   fill($("#near"), others.length ? h("ul.tickets", {}, others.map(entry)) : empty);
-  mark(others);
+  mark([...likely, ...others]);
 }
 
 function entry({ ticket, n }) {

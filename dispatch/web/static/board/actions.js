@@ -7,6 +7,8 @@ import { reassignForm } from "./reassign.js";
 
 const may = new Set(page.data.may);
 const NEEDS = { acknowledge: "acknowledge", grant: "decide", refuse: "decide" };
+// Whoever may say that two are the same may say that they are not.
+const NOT_SAME = "not_same";
 
 /** Whether the role may do it and the ticket allows it. */
 export function mayDo(name, ticket, requests) {
@@ -15,6 +17,7 @@ export function mayDo(name, ticket, requests) {
     const waits = name === "acknowledge" ? ticket.escalations.some((step) => !step.acknowledged_at) : requests.length > 0;
     return may.has(NEEDS[name]) && waits;
   }
+  if (name === NOT_SAME) return may.has("merge");
   if (name === "reassign") return verbOf(ticket) !== null;
   return may.has(name) && ticket.verbs.includes(name);
 }
@@ -79,6 +82,10 @@ export function makeActions({ form, pickPlace, onDone, onStale }) {
     urge: (ticket) => act(ticket, "urge", {}, uuid()),
     supervise: (ticket) => open(t("verb.supervise"), [note(true)], (told, key) => act(ticket, "supervise", told, key)),
     extend: (ticket) => open(t("verb.extend"), [until(), note(true)], (told, key) => act(ticket, "extend", told, key)),
+    merge: (ticket, _requests, other) => open(t("similar.merge_into", { number: other.number }), [note(false)],
+      (told, key) => act(ticket, "merge", { into: other.number, ...told }, key)),
+    not_same: (ticket, _requests, other) => send(ticket, `/tickets/${ticket.number}/not-same`, { other: other.number },
+      t("similar.told_apart", { number: ticket.number, other: other.number })),
     async hold(ticket) {
       const { reasons } = await get("/categories");
       open(t("verb.hold"), [reason(reasons.hold), until(), note(false)], (told, key) => act(ticket, "hold", told, key));

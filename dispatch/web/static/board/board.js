@@ -13,6 +13,7 @@ import { Detail } from "./detail.js";
 import * as filters from "./filters.js";
 import { Place } from "./place.js";
 import { Queue } from "./queue.js";
+import { similarTo } from "./similar.js";
 import { Tickets } from "./state.js";
 import { askSurge } from "./surge.js";
 
@@ -124,9 +125,11 @@ function forgetPhotos() {
 
 /** Draw the detail and return its ticket; null where somebody has opened another one meanwhile. */
 async function drawDetail(number) {
-  const [ticket, asked, pictures] = await Promise.all([get(`/tickets/${number}`), get("/requests", { number }), photosOf(number)]);
+  const [ticket, asked, pictures, similar] = await Promise.all([
+    get(`/tickets/${number}`), get("/requests", { number }), photosOf(number), similarTo(number),
+  ]);
   if (number !== opened) return null;
-  detail.draw(ticket, asked.items, pictures);
+  detail.draw(ticket, asked.items, pictures, similar);
   return ticket;
 }
 
@@ -261,6 +264,7 @@ const live = connect({
       showDetail(key);
     }
     if (topic === "surge") askSurge();
+    if (topic === "similar") showDetail(key);
   },
   onPulse: ({ scheduler }) => drawLamp(scheduler, word),
   onState: () => drawTime(live),

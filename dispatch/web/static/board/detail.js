@@ -7,6 +7,7 @@ import { routeReason } from "../common/said.js";
 import { chip, draw } from "../common/sla.js";
 import { shortTime, span } from "../common/time.js";
 import { mayDo } from "./actions.js";
+import { similarList } from "./similar.js";
 
 const time = (iso) => shortTime(iso, now());
 
@@ -34,7 +35,7 @@ export class Detail {
   /** What is asked for on the ticket shown. */
   requests = [];
 
-  draw(ticket, requests, photos) {
+  draw(ticket, requests, photos, similar) {
     this.requests = requests;
     const isOther = this.#ticket?.number !== ticket.number;
     this.#ticket = ticket;
@@ -49,6 +50,7 @@ export class Detail {
     fill(this.#parts.below,
       facts(ticket),
       waiting(ticket, requests, this.run),
+      similarList(ticket, similar, this.run),
       advised(ticket),
       clocks(ticket),
       photos.length > 0 && h("section", {}, h("h3", {}, t("board.photos", { count: photos.length })), h("div.row", {}, photos.map(picture))),
