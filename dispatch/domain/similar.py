@@ -89,12 +89,14 @@ class SimilarRules:
         own = self.categories.get(category)
         if own is None:
             return {}
-        ids = {category}.union(*(family for family in self.families.values() if category in family))
-        return {id_: _match(own, self.categories[id_], is_one=id_ == category) for id_ in ids}
+        related = [id_ for id_ in self.categories if self.are_related(category, id_)]
+        return {id_: _match(own, self.categories[id_], is_one=id_ == category) for id_ in related}
 
     def are_related(self, one: str, other: str) -> bool:
         """Tell whether one problem may be told under both categories."""
-        return other in self.partners(one)
+        if one not in self.categories or other not in self.categories:
+            return False
+        return one == other or any(one in family and other in family for family in self.families.values())
 
     def aspects_of(self, category: str, text: str) -> Aspects:
         """Return by group what a text says, and what its category, which is a known one, says without a word."""

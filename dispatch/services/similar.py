@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
-
-from sqlalchemy import Row
 
 from dispatch.domain.address_match import Place, Relation, place_of, relate
 from dispatch.domain.cells import cells_around
 from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.incident import number_of
 from dispatch.domain.place import Wgs84Point, metres_per_degree
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.similar import Aspects, Match, SimilarRules, What, Where, at_most, reasons, score
@@ -23,6 +23,7 @@ from dispatch.services import live, present
 from dispatch.services.desk import Desk
 from dispatch.storage import calls, similar, tickets
 from dispatch.storage.db import Tx
+from dispatch.storage.similar import Candidate
 
 # So many open tickets are looked at, the newest first.
 MOST = 300
@@ -136,13 +137,13 @@ class _Judged:
     """A ticket above the threshold; its reasons are put into words only if it is among the best."""
 
     score: float
-    row: Row[Any]
+    row: Candidate
     where: Where
     what: What
     place: Place
 
 
-def _judged(heard: _Heard, row: Row[Any]) -> _Judged | None:
+def _judged(heard: _Heard, row: Candidate) -> _Judged | None:
     """Return the judgement on a ticket, or None; what its caller said is read only where it can matter."""
     probe, rules, match = heard.probe, heard.rules, heard.partners[row.category]
     place = place_of(row.address)
@@ -162,7 +163,7 @@ def _suggestion(heard: _Heard, one: _Judged) -> Suggestion:
     return Suggestion(
         ticket_id=row.id,
         number=row.number,
-        incident_id=None,
+        incident_id=row.incident_id,
         score=one.score,
         reasons=reasons(where, one.what, heard.partners[row.category], _shared(where.relation, one.place)),
         distance_m=where.distance_m,
@@ -177,7 +178,7 @@ def _shared(relation: Relation, place: Place) -> str:
     return place.estate or place.road or ""
 
 
-def _metres(heard: _Heard, row: Row[Any]) -> float | None:
+def _metres(heard: _Heard, row: Candidate) -> float | None:
     here = heard.probe.point
     if here is None or row.lon is None:
         return None
@@ -186,8 +187,21 @@ def _metres(heard: _Heard, row: Row[Any]) -> float | None:
 
 
 def shown(tx: Tx, desk: Desk, found: Sequence[Suggestion]) -> list[dict[str, Any]]:
-    """Return the public form of the best suggestions."""
-    return [_form(tx, desk, one) for one in found[:SHOWN]]
+    """Return the public form of the best suggestions, one for each incident."""
+    return [_form(tx, desk, one) for one in islice(_one_each(found), SHOWN)]
+
+
+def _one_each(found: Sequence[Suggestion]) -> Iterator[Suggestion]:
+    """Leave of the tickets of an incident the one that leads it, or else the likeliest."""
+    led = {one.incident_id for one in found if not one.row["is_carried"]}
+    told: set[int] = set()
+    for one in found:
+        incident_id = one.incident_id
+        if incident_id is None:
+            yield one
+        elif incident_id not in told and not (one.row["is_carried"] and incident_id in led):
+            told.add(incident_id)
+            yield one
 
 
 def _form(tx: Tx, desk: Desk, one: Suggestion) -> dict[str, Any]:
@@ -195,6 +209,7 @@ def _form(tx: Tx, desk: Desk, one: Suggestion) -> dict[str, Any]:
     policy = desk.policy(tx, row["policy_version"])
     return {
         **{name: row[name] for name in ("number", "status", "category", "address", "description", "lon", "lat")},
+        "incident": None if one.incident_id is None else number_of(one.incident_id),
         "score": one.score,
         "reasons": list(one.reasons),
         "distance_m": None if one.distance_m is None else round(one.distance_m, 1),
@@ -220,7 +235,8 @@ def of_ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str,
         if row["status"] not in ACTIVE:
             return {"items": []}
         found = find(tx, desk, _probe_of(tx, row), now, without={row["id"], *similar.told_apart(tx, row["id"])})
-        return {"items": shown(tx, desk, found)}
+        others = [one for one in found if one.incident_id is None or one.incident_id != row["incident_id"]]
+        return {"items": shown(tx, desk, others)}
 
 
 def _probe_of(tx: Tx, row: Mapping[str, Any]) -> Probe:

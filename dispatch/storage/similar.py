@@ -17,15 +17,18 @@ from dispatch.storage.tables import CallRow, TicketRow
 TICKETS, CALLS, NOT_SAME = table_of(TicketRow), table_of(CallRow), table_of(NotSameRow)
 _TOLD = (
     "id", "number", "status", "category", "received_at", "lon", "lat", "address", "description", "policy_version",
+    "incident_id", "is_carried",
 )  # fmt: skip
 
 
+# A ticket with what is compared.
+Candidate = Row[Any]
 _ONE_OF = TICKETS.c.category.in_(bindparam("categories", expanding=True))
 
 
 def candidates(
     tx: Tx, cells: Sequence[int], place_key: str, phone: str | None, categories: Sequence[str], most: int
-) -> Sequence[Row[Any]]:
+) -> Sequence[Candidate]:
     """Return the newest `most` open tickets of some categories in squares, at an address or of a caller.
 
     However many lie on one spot, no more is read: each part walks an index from its newest end. `is_same_caller` says

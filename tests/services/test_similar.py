@@ -13,13 +13,14 @@ from sqlalchemy import func, select
 from dispatch.domain.errors import IllegalTransition, InvalidInput, NotFound, NotPermitted
 from dispatch.domain.place import Wgs84Point, metres_per_degree
 from dispatch.domain.states import Status, Verb
-from dispatch.services import board, console, similar
+from dispatch.services import board, console, incidents, similar
 from dispatch.services.console import Sketch
 from dispatch.services.desk import Desk
+from dispatch.services.incidents import Wish
 from dispatch.services.similar import Probe
 from dispatch.storage.similar import NOT_SAME
 from dispatch.storage.tickets import TICKETS
-from tests.support.cast import ZONE_A, Cast, act, call, dispatched, received, spot, ticket_at
+from tests.support.cast import ZONE_A, ZONE_B, Cast, act, call, dispatched, received, spot, ticket_at
 from tests.support.store import in_parallel
 
 OTHER_PHONE = "13000000002"
@@ -58,7 +59,7 @@ def test_a_second_caller_is_told_of_the_first_ones_ticket_and_nothing_is_joined(
     assert one["distance_m"] == pytest.approx(40, abs=0.2)
     assert one["reasons"][:2] == ["相距 40 m", "同一门牌 (坡子街)"]
     assert one["reasons"][-1] == "7 分 00 秒前"
-    assert (one["status"], one["category_label"]) == ("dispatched", "无水")
+    assert (one["status"], one["category_label"], one["incident"]) == ("dispatched", "无水", None)
     assert body["outcome"] == "ticket"
     assert body["ticket"]["number"] != first
     assert left(desk, cast, first, later) == [body["ticket"]["number"]]
@@ -258,3 +259,23 @@ def test_a_ticket_that_is_merged_while_another_call_comes(desk: Desk, cast: Cast
     assert not isinstance(attached, Exception) or getattr(attached, "field", None) == "attach_to"
     with desk.store.read() as tx:
         assert tx.conn.execute(select(TICKETS.c.status).where(TICKETS.c.number == first)).scalar_one() == "merged"
+
+
+def test_of_an_incident_the_ticket_that_leads_it_is_suggested(desk: Desk, cast: Cast, now: datetime) -> None:
+    lead, member = (dispatched(desk, now, category="burst", description="水管爆了") for _ in range(2))
+    told_ = {"lead": lead, "tickets": [member]}
+    incident = incidents.open_(Wish(desk, cast.dispatcher, told_, now, None), lead, [member], "")["number"]
+    body = told(desk, cast, now, category="burst", description="马路上水管爆了")
+    assert [(one["number"], one["incident"]) for one in body["suggestions"]] == [(lead, incident)]
+    assert left(desk, cast, lead, now) == [body["ticket"]["number"]]  # not what follows it already
+    similar.say_not_same(desk, cast.dispatcher, member, body["ticket"]["number"], now)
+    assert left(desk, cast, body["ticket"]["number"], now) == [lead]
+    similar.say_not_same(desk, cast.dispatcher, lead, body["ticket"]["number"], now)
+    assert left(desk, cast, body["ticket"]["number"], now) == []
+
+
+def test_where_the_lead_is_not_like_it_one_of_its_followers_is(desk: Desk, cast: Cast, now: datetime) -> None:
+    lead = dispatched(desk, now, ZONE_B, category="burst", address="解放路 1 号", caller_phone=None)
+    members = [dispatched(desk, now, category="burst", caller_phone=None) for _ in range(2)]
+    incidents.open_(Wish(desk, cast.dispatcher, {}, now, None), lead, members, "")
+    assert suggested(told(desk, cast, now, category="burst")) == [members[1]]

@@ -9,6 +9,7 @@ class SimilarTicket(BaseModel):
     """An open ticket that may be about the same problem; a person says whether it is."""
 
     number: str
+    incident: str | None = Field(description="number of the incident that it belongs to")
     score: float = Field(description="from the threshold of its category to 1")
     reasons: list[str] = Field(description="why, in Chinese words")
     distance_m: float | None = Field(description="null where one of the two has no point")

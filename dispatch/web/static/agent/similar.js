@@ -47,11 +47,12 @@ export function draw(entries, chosen, run) {
 function item({ ticket, n }, isChosen, run) {
   const where = [categoryLabel(ticket.category, ticket.category_label), t(`status.${ticket.status}`), shortTime(ticket.received_at, now()), ticket.address];
   return h("li.ticket", { class: isChosen ? "is-chosen" : "", dataset: { number: ticket.number } },
-    h("div.row", {}, h("kbd", {}, `Alt+${n}`), h("b", {}, ticket.number), h("span.chip.strong", {}, t("similar.likely", { percent: Math.round(ticket.score * 100) }))),
+    h("div.row", {}, h("kbd", {}, `Alt+${n}`), h("b", {}, ticket.number), h("span.chip.strong", {}, t("similar.likely", { percent: Math.round(ticket.score * 100) })),
+      ticket.incident && h("span.chip.strong", {}, t("similar.incident", { number: ticket.incident }))),
     h("p", {}, where.filter(Boolean).join(" · ")),
     h("p.small.why", {}, ticket.reasons.join(" · ")),
     h("p.small.soft.clip", {}, ticket.description),
     h("div.row", {},
-      h("button", { type: "button", "aria-pressed": String(isChosen), onclick: () => run.attach(ticket) }, t("agent.save_attach", { number: ticket.number }), isChosen && h("kbd", {}, "Alt+M")),
+      h("button", { type: "button", "aria-pressed": String(isChosen), "aria-label": t("agent.save_attach", { number: ticket.number }), onclick: () => run.attach(ticket) }, t("similar.attach"), isChosen && h("kbd", {}, "Alt+M")),
       h("button.quiet", { type: "button", "aria-label": t("similar.not_same_as", { number: ticket.number }), onclick: () => run.dismiss(ticket.number) }, t("similar.not_same"), isChosen && h("kbd", {}, "Alt+N"))));
 }

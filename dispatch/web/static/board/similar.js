@@ -17,6 +17,7 @@ export function similarList(ticket, items, run) {
   const button = (name, other, label) => mayDo(name, ticket, []) && h("button", { type: "button", dataset: { action: `${name}-${other.number}` }, onclick: () => run(name, other) }, label);
   const line = (other) => h("li", { dataset: { number: other.number } },
     h("b", {}, other.number), " ", h("span.chip", {}, t("similar.likely", { percent: Math.round(other.score * 100) })), " ",
+    other.incident && h("span.chip", {}, t("similar.incident", { number: other.incident })), " ",
     [tOr(`category.${other.category}`, other.category_label), t(`status.${other.status}`), shortTime(other.received_at, now()), other.address].filter(Boolean).join(" · "),
     h("p.small.soft", {}, other.reasons.join(" · ")),
     h("div.row", {}, button("merge", other, t("similar.merge_into", { number: other.number })), button("not_same", other, t("similar.not_same"))));
