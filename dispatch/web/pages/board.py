@@ -18,7 +18,8 @@ def blueprint() -> APIBlueprint:
     def board() -> str:
         # Buttons that the server would refuse are not shown; it decides all the same.
         may = sorted(PERMISSIONS[actor().role])
-        return render("board/board.html", sections=("board", "similar", "stage", "surge", "surge_panel"), data={"may": may})
+        sections = ("board", "similar", "stage", "surge", "surge_panel")
+        return render("board/board.html", sections=sections, data={"may": may})
 
     @pages.get("/figures")
     @page(pages, Permission.READ)
