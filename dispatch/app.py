@@ -43,6 +43,7 @@ from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
 from dispatch.web import auth, body, errors, headers, health, openapi
 from dispatch.web.api import (
+    articles,
     asking,
     board,
     cases,
@@ -68,6 +69,7 @@ from dispatch.web.api import (
 )
 from dispatch.web.now import utc_now
 from dispatch.web.pages import account, agent, factor, shell, signin, welcome
+from dispatch.web.pages import articles as articles_page
 from dispatch.web.pages import board as board_page
 from dispatch.web.pages import circle as circle_page
 from dispatch.web.pages import crew as crew_page
@@ -134,7 +136,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
-        similar, incidents, cases, customers, surge,
+        similar, incidents, cases, customers, surge, articles,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))
@@ -147,6 +149,7 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(shell.blueprint(desk, _DATA))
     for screen in (signin, factor, welcome, account, agent, public_page):
         app.register_blueprint(screen.blueprint(desk))
+    app.register_blueprint(articles_page.blueprint(desk))
     for frame in (board_page, circle_page, crew_page, places_page, zones_page):
         app.register_blueprint(frame.blueprint())
 

@@ -48,6 +48,8 @@ class NewCall:
         answer: What the agent answered, where no ticket is needed (咨询).
         not_same: Numbers of tickets that the agent found to be about something else.
         override_outage: Somebody is to be sent although the place lies in a known outage.
+        article_id: The article that it was answered by, if any.
+        article_version: The version of it that the agent read; None: the current one.
     """
 
     called_at: datetime
@@ -66,6 +68,8 @@ class NewCall:
     answer: str | None = None
     not_same: tuple[str, ...] = ()
     override_outage: bool = False
+    article_id: int | None = None
+    article_version: int | None = None
 
 
 def check_call(call: NewCall, category: Category, now: datetime) -> Outcome:

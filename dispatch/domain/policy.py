@@ -132,6 +132,18 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class TemporaryKind:
+    """A way to help for now (临时处理), and the order that follows: its category and level, due within `within`."""
+
+    id: str
+    label: str
+    category: str
+    level: str
+    within: Span
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One version of the whole policy; `levels` are in the order of its file, the most urgent first.
 
@@ -151,6 +163,7 @@ class Policy:
     # What a known outage explains: such a call is answered with it.
     outage_categories: frozenset[str] = frozenset()
     surge: SurgePolicy | None = None
+    temporary: Mapping[str, TemporaryKind] = field(default_factory=dict)
 
     def category(self, id_: str) -> Category:
         """Return a category, or raise InvalidInput that lists the known ones."""

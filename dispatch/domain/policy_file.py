@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from dispatch.domain.errors import InvalidPolicy
 from dispatch.domain.flags import GROUP_LABELS, CustomerFlag, FlagRaise
 from dispatch.domain.ladder import Step
-from dispatch.domain.policy import Area, Category, Level, Limit, Policy, Question, Raise, Span
+from dispatch.domain.policy import Area, Category, Level, Limit, Policy, Question, Raise, Span, TemporaryKind
 from dispatch.domain.similar import MAX_WITHIN_H, MAX_WITHIN_M, Aspect, Reach, SimilarRule, SimilarRules
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.surge_policy import WIDENABLE, SurgePolicy
@@ -20,7 +20,7 @@ from dispatch.domain.times import Workdays
 T = TypeVar("T")
 Raw = Mapping[str, Any]
 _UNITS = ("min", "h", "wd")
-_ORDERED = ("levels", "categories", "flags")
+_ORDERED = ("levels", "categories", "flags", "temporary")
 _LENGTHS = {"min": "minutes", "h": "hours"}
 _NEEDED = (ClockKind.ACK, ClockKind.FIX, ClockKind.CALLBACK)
 # Beyond these a number is a slip of the pen, and beyond the calendar sooner or later.
@@ -82,6 +82,10 @@ def parse(raw: Raw) -> Policy:
         flags=_each({"flags": {}, **raw}, "flags", "", lambda item, place: _flag(item, place, levels, categories)),
         outage_categories=_outage_categories(raw, categories),
         surge=_surge(_get(raw, "surge", "", dict), levels) if "surge" in raw else None,
+        # Versions that were kept before there was such a thing have none.
+        temporary=_each(
+            {"temporary": {}, **raw}, "temporary", "", lambda one, at: _temporary(one, at, levels, categories)
+        ),
     )
 
 
@@ -226,6 +230,18 @@ def _category(raw: Raw, place: str, levels: Mapping[str, Level]) -> Category:
     asked = {"questions": [], **raw}
     questions = _tables(asked, "questions", place, lambda item, where: _question(item, where, levels))
     return Category(place.rpartition(".")[2], _get(raw, "label", place, str), level, questions)
+
+
+def _temporary(raw: Raw, place: str, levels: Mapping[str, Level], categories: Mapping[str, Category]) -> TemporaryKind:
+    level, category = _get(raw, "level", place, str), _get(raw, "category", place, str)
+    _check_level(level, f"{place}.level", levels)
+    if category not in categories or categories[category].level is None:
+        raise InvalidPolicy(f"{place}.category 应为生成工单的类别, 现为“{category}”", field=f"{place}.category")
+    within = _span(_get(raw, "within", place, str), f"{place}.within")
+    if within.unit == "appointment":
+        raise InvalidPolicy(f"{place}.within 应为一段时间, 例如 “3 wd”", field=f"{place}.within")
+    label, basis = _get(raw, "label", place, str), _get(raw, "basis", place, str)
+    return TemporaryKind(place.rpartition(".")[2], label, category, level, within, basis)
 
 
 def _check_level(level: str | None, place: str, levels: Mapping[str, Level]) -> None:

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     CASEWORK = "casework"
     CUSTOMER = "customer"
     SURGE = "surge"
+    ARTICLE = "article"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -86,7 +87,9 @@ _STEERING = frozenset(
     {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE}
 )
 _CASES = frozenset({P.CASE, P.CASEWORK})
-_LEADING = frozenset({P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE, P.CUSTOMER, P.SURGE})
+_LEADING = frozenset(
+    {P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE, P.CUSTOMER, P.SURGE, P.ARTICLE}
+)
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _DESK | {P.READ, P.DISPATCH, P.CASE},
@@ -97,7 +100,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
-    Role.SYSTEM: frozenset({P.RESUME, P.PLACES}),
+    Role.SYSTEM: frozenset({P.RESUME, P.PLACES, P.ARTICLE}),
 }
 
 # Whose pin is a person's word for where an address is: not that of the public page or of another system.

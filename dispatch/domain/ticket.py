@@ -14,6 +14,7 @@ from dispatch.domain.policy import Area, Policy
 from dispatch.domain.roles import Actor
 from dispatch.domain.sla import Clock, ClockKind
 from dispatch.domain.states import ACTIVE, RULES, STATUS_LABELS, VERB_LABELS, Status, Verb
+from dispatch.domain.temporary import NO_OUTCOME, Temporary, outcome
 from dispatch.domain.times import shanghai_text
 
 # What makes a ticket one of its own again.
@@ -96,6 +97,7 @@ class Command:
     is_satisfied: bool | None = None
     with_lead: bool = False
     is_split: bool = False
+    temporary: Temporary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,13 +246,12 @@ def _isolate(ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) 
 
 
 def _done(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Effect:
-    # Whoever repaired a main has also stopped the water.
-    isolated = _meet(ticket, ClockKind.ISOLATE, at, command)
     limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
     # From when the desk knows of it: nobody can ring about work that a phone without signal has not yet told.
     callback = policy.start_clock(ticket.level, limits[ClockKind.CALLBACK], ticket.round, command.at)
-    clocks = (*isolated, callback) if callback else isolated
-    return _Effect(clocks=clocks, changes={"is_solved": None, "callback_attempts": 0})
+    # Whoever repaired a main has also stopped the water.
+    clocks = (*_meet(ticket, ClockKind.ISOLATE, at, command), *filter(None, (callback,)))
+    return _Effect(clocks=clocks, changes={"is_solved": None, "callback_attempts": 0, **outcome(command.temporary)})
 
 
 def _callback(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> _Effect:
@@ -361,7 +362,7 @@ def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
     if not command.note:
         raise InvalidInput("请写明返工原因", field="note")
     again = replace(ticket, round=ticket.round + 1, appointment_at=None)
-    changes: dict[str, Any] = {"round": again.round, "is_solved": None, "is_satisfied": None, "callback_attempts": 0}
+    changes = {"round": again.round, "is_solved": None, "is_satisfied": None, "callback_attempts": 0, **NO_OUTCOME}
     fresh = first_clocks(again, policy, command.at)
     text = f"第 {again.round} 轮"
     if ticket.is_carried:  # it is one caller's own job now
@@ -386,20 +387,8 @@ def first_clocks(ticket: Ticket, policy: Policy, start_at: datetime) -> tuple[Cl
 
 
 _EFFECTS: dict[Verb, Callable[[Ticket, Command, Policy, datetime], _Effect]] = {
-    Verb.DISPATCH: _dispatch,
-    Verb.REASSIGN: _dispatch,
-    Verb.ISOLATE: _isolate,
-    Verb.DONE: _done,
-    Verb.CALLBACK: _callback,
-    Verb.CLOSE: _close,
-    Verb.RETURN: _return,
-    Verb.HOLD: _hold,
-    Verb.RESUME: _resume,
-    Verb.EXTEND: _extend,
-    Verb.URGE: _urge,
-    Verb.SUPERVISE: _supervise,
-    Verb.ASSIST: _assist,
-    Verb.MERGE: _merge,
-    Verb.CANCEL: _cancel,
-    Verb.REWORK: _rework,
-}
+    Verb.DISPATCH: _dispatch, Verb.REASSIGN: _dispatch, Verb.ISOLATE: _isolate, Verb.DONE: _done,
+    Verb.CALLBACK: _callback, Verb.CLOSE: _close, Verb.RETURN: _return, Verb.HOLD: _hold, Verb.RESUME: _resume,
+    Verb.EXTEND: _extend, Verb.URGE: _urge, Verb.SUPERVISE: _supervise, Verb.ASSIST: _assist, Verb.MERGE: _merge,
+    Verb.CANCEL: _cancel, Verb.REWORK: _rework,
+}  # fmt: skip

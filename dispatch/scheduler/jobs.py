@@ -23,6 +23,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from dispatch.domain.surge import Move
 from dispatch.notify.port import Abandoned, Channel, Parcel
 from dispatch.services import (
+    answering,
     arrival,
     calibration,
     delivery,
@@ -152,7 +153,7 @@ class Jobs:
         every = IntervalTrigger(seconds=self._cap.total_seconds(), timezone=UTC)
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind, "outages": self._ring}
-        jobs |= {"names": self._read_names, "surge": self._watch_surge}
+        jobs |= {"names": self._read_names, "surge": self._watch_surge, "articles": self._remind_of_articles}
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
@@ -274,6 +275,9 @@ class Jobs:
         widened = widening.carry_on(self._desk, self._now, self._stopping.is_set)
         if done.digests or widened:
             log.info("surge", digests=done.digests, widened=widened)
+
+    def _remind_of_articles(self) -> None:
+        answering.remind(self._desk, self._now())
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

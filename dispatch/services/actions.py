@@ -18,6 +18,7 @@ from dispatch.domain.place import Point
 from dispatch.domain.roles import Actor, Permission, check_owns, check_permitted, check_sees
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import RULES, Verb
+from dispatch.domain.temporary import Temporary
 from dispatch.domain.ticket import Command, Ticket, Transition, decide, illegal
 from dispatch.services import present
 from dispatch.services.desk import Desk
@@ -52,6 +53,7 @@ class Action:
         is_reached: Whether the call-back was answered.
         is_solved: What the caller said.
         is_satisfied: And whether content.
+        temporary: What was done for now, where 完工 leaves something to do; None where all is mended.
     """
 
     verb: Verb
@@ -70,6 +72,7 @@ class Action:
     is_reached: bool = True
     is_solved: bool | None = None
     is_satisfied: bool | None = None
+    temporary: Temporary | None = None
     body: dict[str, Any] = field(default_factory=dict)
 
 
@@ -175,7 +178,8 @@ def _step(scene: Scene, lead: Ticket, member: Ticket, verb: Verb, done: Transiti
         device_at = max(done.at, member.moved_at) if done is not None and is_offline else None
         team = directory.team(scene.tx, lead.team_id or "") if verb in (Verb.DISPATCH, Verb.REASSIGN) else None
         to = assign(team, "随牵头工单") if team else None
-        return replace(command, device_at=device_at, assignment=to, with_lead=True)
+        told = scene.action.temporary  # its rest is the lead's alone
+        return replace(command, device_at=device_at, assignment=to, with_lead=True, temporary=told)
 
     return carry_out(Scene(scene.tx, scene.desk, scene.actor, member, action), now, prepare)
 

@@ -10,7 +10,7 @@ from dispatch.domain.call import mask_phone
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees, team_seen
 from dispatch.domain.search import query_terms
-from dispatch.services import present, recommend, suggesting
+from dispatch.services import present, recommend, suggesting, temporary
 from dispatch.services.desk import Desk
 from dispatch.storage import arrivals, audit, board, calls, directory, escalations, ratings
 from dispatch.storage.board import Filter
@@ -58,6 +58,7 @@ def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, An
             **present.from_row(tx, desk, row, now),
             "calls": [_call(call) for call in calls.of_ticket(tx, row["id"])],
             "timeline": [_event(event) for event in board.timeline(tx, row["id"])],
+            "follow_ups": temporary.shown(tx, number),
             "suggestion": suggesting.shown(tx, row["id"]),
             "rating": present.rating(ratings.last(tx, row["id"])),
             "recommendation": recommend.stored(arrivals.last(tx, row["id"])),
@@ -131,4 +132,5 @@ def categories(desk: Desk, now: datetime) -> dict[str, Any]:
             for category in policy.categories.values()
         ],
         "reasons": {kind: dict(codes) for kind, codes in policy.reasons.items()},
+        "temporary": {kind.id: kind.label for kind in policy.temporary.values()},
     }

@@ -14,6 +14,7 @@ from dispatch.geocode.geodesic import distance_m
 from dispatch.services.actions import Action, Prepare, Scene, perform, unchanged, with_detail
 from dispatch.services.desk import Desk
 from dispatch.services.learning import learn
+from dispatch.services.temporary import with_rest
 from dispatch.storage import board, places
 
 VERBS = (
@@ -49,9 +50,10 @@ def _arrive(scene: Scene, command: Command) -> Command:
 
 
 def _done(scene: Scene, command: Command) -> Command:
-    """What a person pinned and the crew has worked at is where the address is."""
+    """What a person pinned and the crew has worked at is where the address is; what is left to do is an order."""
     learn(scene.tx, scene.desk, scene.actor, scene.ticket.id, command.at)
-    return command
+    told = scene.action.temporary
+    return command if told is None else with_rest(scene, command, told)
 
 
 _PREPARE: dict[Verb, Prepare] = {Verb.ARRIVE: _arrive, Verb.DONE: _done}

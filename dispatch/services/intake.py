@@ -20,6 +20,7 @@ from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
 from dispatch.services import outage_answers, present, similar, watching, widening
+from dispatch.services.answering import used
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
 from dispatch.services.numbering import number_text
@@ -90,8 +91,12 @@ def _take(tx: Tx, desk: Desk, actor: Actor, call: NewCall, number: str, now: dat
     rules = desk.rules(tx, now)
     category = rules.policy.category(call.category)
     outcome = check_call(call, category, now)
+    if call.article_id is not None and outcome is not Outcome.ANSWERED:
+        raise InvalidInput("只有直接答复的来电才由文章解答, 请去掉 article_id", field="article_id")
     sighted = watching.sight(tx, rules.policy, _known(call), call.called_at)
     if outcome is Outcome.ANSWERED:
+        if call.article_id is not None:
+            call = replace(call, article_version=used(tx, call.article_id, call.article_version))
         return _answer(tx, desk, actor, call, sighted, None, now)
     if outcome is Outcome.ATTACHED:
         return _attach(tx, desk, actor, call, sighted, now)
@@ -104,7 +109,7 @@ def _answer(
     """Keep a call for which nobody is sent: a question, or one that a known outage explains."""
     call_id = _add_call(tx, actor, call, Outcome.ANSWERED, None, now, outage)
     _index(tx, call_id, call)
-    told = {"outage": outage.id} if outage else {}
+    told = {"outage": outage.id} if outage else {"article": call.article_id}
     tx.audit(now, actor, "call", f"call {call_id}", outcome=Outcome.ANSWERED, **told)
     watching.heard(tx, desk, sighted, actor, _heard(call_id, call), now)
     return _reply(call_id, Outcome.ANSWERED, None, outage=outage)
@@ -149,6 +154,8 @@ def _add_call(
             "datum": datum_of(point) if point else None,
             "answer": outage.text if outage else call.answer,
             "outage_id": outage.id if outage else None,
+            "article_id": call.article_id,
+            "article_version": call.article_version,
         },
     )
 

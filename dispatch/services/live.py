@@ -33,6 +33,7 @@ TRAVEL = "travel"
 # One that is not here is sent to nobody.
 TOPICS = {
     "case": Topic(Permission.CASE),
+    "article": Topic(Permission.READ),
     "cti": Topic(Permission.CALL),
     "incident": Topic(Permission.READ),
     "customers": Topic(Permission.CUSTOMER),

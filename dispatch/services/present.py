@@ -21,6 +21,7 @@ _PLAIN = (
     "zone_id", "zone_set_id", "route_status", "route_reason", "lon", "lat", "address", "description", "pipe_dn",
     "assisting", "is_supervised", "urge_count", "callback_attempts", "is_solved", "is_satisfied", "merged_into",
     "nth_call",
+    "outcome", "temporary_kind", "follow_up_of",
 )  # fmt: skip
 _TIMES = ("received_at", "appointment_at", "ended_at")
 

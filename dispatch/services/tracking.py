@@ -12,7 +12,7 @@ from dispatch.domain.roles import PUBLIC
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import Status
 from dispatch.domain.tracking import FINISHED, STEPS, AlreadyRated, hide_room, reached, step_of
-from dispatch.services import outage_view, present
+from dispatch.services import outage_view, present, temporary
 from dispatch.services.desk import Desk
 from dispatch.storage import board, clocks, ratings, tickets
 from dispatch.storage.db import Tx
@@ -37,6 +37,8 @@ def progress(desk: Desk, number: str, now: datetime) -> dict[str, Any]:
             "is_merged": row["id"] != asked["id"],
             **_standing(tx, desk, row, now),
             "address": hide_room(asked["address"]),
+            "follow_up_of": asked["follow_up_of"],
+            "follow_ups": temporary.shown(tx, number),
             "rating": present.rating(ratings.last(tx, asked["id"])),
             "can_rate": _can_rate(tx, asked),
             "server_time": present.time(now),

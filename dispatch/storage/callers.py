@@ -15,6 +15,7 @@ from dispatch.storage.tables import CallRow, TicketRow
 
 CALLS, TICKETS = table_of(CallRow), table_of(TicketRow)
 _OPEN = TICKETS.c.ended_at.is_(None)
+_REST = TICKETS.alias("rest")
 
 
 def last_calls(tx: Tx, phone: str, limit: int) -> list[dict[str, Any]]:
@@ -31,9 +32,10 @@ def count_since(tx: Tx, phone: str, since: datetime) -> int:
 
 
 def open_tickets(tx: Tx, phone: str, limit: int) -> list[dict[str, Any]]:
-    """Return the rows of the open tickets that a number has called about, newest first."""
-    ids = select(CALLS.c.ticket_id).where(CALLS.c.caller_phone == phone)
-    query = select(TICKETS).where(TICKETS.c.id.in_(ids), _OPEN).order_by(TICKETS.c.id.desc()).limit(limit)
+    """Return the rows of the open tickets that a number has called about, their follow-ups too, newest first."""
+    ids = select(CALLS.c.ticket_id).where(CALLS.c.caller_phone == phone, CALLS.c.ticket_id.is_not(None))
+    theirs = ids.union_all(select(_REST.c.id).where(_REST.c.origin_id.in_(ids)))
+    query = select(TICKETS).where(TICKETS.c.id.in_(theirs), _OPEN).order_by(TICKETS.c.id.desc()).limit(limit)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.types import Text
 
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import CallRow
+from dispatch.storage.tables import CallRow, TicketRow
 
-CALLS = table_of(CallRow)
+CALLS, TICKETS = table_of(CallRow), table_of(TicketRow)
 _INSERT = insert(CALLS).returning(CALLS.c.id)
 
 # SQLite: an FTS5 table whose rowid is the call. PostgreSQL: text[] under GIN. Both made by the first migration,
@@ -29,8 +29,10 @@ def add(tx: Tx, values: Mapping[str, Any]) -> int:
 
 
 def of_ticket(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
-    """Return the calls of a ticket, first one first."""
-    query = select(CALLS).where(CALLS.c.ticket_id == ticket_id).order_by(CALLS.c.id)
+    """Return the calls of a ticket, first one first; those of the work whose rest it is are its own as well."""
+    origin = select(TICKETS.c.origin_id).where(TICKETS.c.id == ticket_id, TICKETS.c.origin_id.is_not(None))
+    whose = select(literal(ticket_id)).union_all(origin)
+    query = select(CALLS).where(CALLS.c.ticket_id.in_(whose)).order_by(CALLS.c.id)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 

@@ -13,16 +13,21 @@ from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
 from dispatch.storage.photos import PHOTOS
 from dispatch.storage.screen_tables import RequestRow
-from dispatch.storage.tickets import EVENTS
+from dispatch.storage.tickets import EVENTS, TICKETS
 
 REQUESTS = table_of(RequestRow)
 
 
 def phones(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, str]:
-    """Return the caller's number of each ticket that has one: that of its first call."""
-    of_these = CALLS.c.ticket_id.in_(ticket_ids) & CALLS.c.caller_phone.is_not(None)
-    query = select(CALLS.c.ticket_id, CALLS.c.caller_phone).where(of_these).order_by(CALLS.c.id.desc())
-    return {row.ticket_id: row.caller_phone for row in tx.conn.execute(query)}
+    """Return the caller's number of each ticket that has one: that of its first call, or of the work it follows."""
+    of_call = func.coalesce(TICKETS.c.origin_id, TICKETS.c.id)
+    query = (
+        select(TICKETS.c.id, CALLS.c.caller_phone)
+        .join(CALLS, CALLS.c.ticket_id == of_call)
+        .where(TICKETS.c.id.in_(ticket_ids), CALLS.c.caller_phone.is_not(None))
+        .order_by(CALLS.c.id.desc())
+    )
+    return {row.id: row.caller_phone for row in tx.conn.execute(query)}
 
 
 def photo_counts(tx: Tx, ticket_ids: Sequence[int]) -> dict[int, dict[str, int]]:

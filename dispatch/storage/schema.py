@@ -14,6 +14,7 @@ from sqlalchemy import Engine, inspect, text
 from dispatch.storage import (
     account_tables,
     arrival_tables,
+    article_tables,
     case_tables,
     geocode_tables,
     incident_tables,
@@ -35,6 +36,7 @@ _MODELS = (
     account_tables.SessionRow,
     arrival_tables.DepotRow,
     case_tables.CaseRow,
+    article_tables.ArticleRow,
     geocode_tables.SuggestionRow,
     incident_tables.IncidentRow,
     outage_tables.OutageRow,
@@ -46,6 +48,8 @@ _MODELS = (
     zoning_tables.ZoneDraftRow,
 )
 TABLES = _MODELS[0].metadata
+# The indexes of words are of each database's own kind; on SQLite each brings tables of its own.
+_TERMS = ("call_terms", "article_terms")
 
 
 def alembic_config() -> Config:
@@ -81,5 +85,5 @@ def current(engine: Engine) -> str | None:
 def drift(engine: Engine) -> list[object]:
     """Return the differences between the database and the tables of the code; empty where they agree."""
     with engine.connect() as conn:
-        options = {"include_name": lambda name, kind, _p: kind != "table" or not str(name).startswith("call_terms")}
+        options = {"include_name": lambda name, kind, _p: kind != "table" or not str(name).startswith(_TERMS)}
         return list(compare_metadata(MigrationContext.configure(conn, opts=options), TABLES))

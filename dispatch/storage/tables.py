@@ -148,11 +148,18 @@ class TicketRow(Base):
     nth_call: Mapped[int | None]
     flags: Mapped[list[Any] | None] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
     notify: Mapped[list[Any] | None] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
+    # How the last 完工 left the place; the ticket whose rest this one is; and whose callers are this one's as well.
+    outcome: Mapped[str | None]
+    temporary_kind: Mapped[str | None]
+    follow_up_of: Mapped[str | None]
+    origin_id: Mapped[int | None]
 
     __table_args__ = (
         Index("ix_tickets_cell", "cell", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_place_key", "place_key", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_spot", "spot", "received_at", **only("spot IS NOT NULL")),
+        Index("ix_tickets_follow_up", "follow_up_of", **only("follow_up_of IS NOT NULL")),
+        Index("ix_tickets_origin", "origin_id", **only("origin_id IS NOT NULL")),
         Index("ix_tickets_open", "team_id", "id", **only("ended_at IS NULL")),
         Index("ix_tickets_status", "status", "id"),
         Index("ix_tickets_zone", "zone_id", "id"),
@@ -187,8 +194,14 @@ class CallRow(Base):
     datum: Mapped[str | None]
     answer: Mapped[str | None]
     outage_id: Mapped[int | None] = mapped_column(ForeignKey("outages.id"))
+    # The article that it was answered by, as it stood then.
+    article_id: Mapped[int | None]
+    article_version: Mapped[int | None]
 
-    __table_args__ = (Index("ix_calls_outage", "outage_id", **only("outage_id IS NOT NULL")),)
+    __table_args__ = (
+        Index("ix_calls_outage", "outage_id", **only("outage_id IS NOT NULL")),
+        Index("ix_calls_answered", "logged_at", "article_id", **only("outcome = 'answered'")),
+    )
 
 
 class ClockRow(Base):

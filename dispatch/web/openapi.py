@@ -31,6 +31,7 @@ _WITHOUT_LOGIN = {429: "次数过多: Retry-After 说何时再试", 503: _ALWAYS
 _WITH_TICKET = {
     409: "与工单当前状态或版本冲突: current_status 和 current_version, 或 ticket, 是它现在的样子; 没有时请重新读取",
 }
+_WITH_ARTICLE = {409: "已有同名文章, 他人先写了一版, 或文章的状态不允许"}
 _WITH_DRAFT = {409: "草稿已被他人修改: current_version 和 draft 是它现在的样子"}
 _WITH_OUTAGE = {409: "公告的状态不允许 (current_status), 或已被他人更新 (current_version)"}
 _WITH_CLAIM = {409: "已被他人接起 (claimed_by 说是谁), 或已挂断"}
@@ -146,6 +147,8 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
             problems |= _WITH_DRAFT
         if path.startswith("/api/v1/outages/{"):
             problems |= _WITH_OUTAGE
+        if path.startswith("/api/v1/articles"):
+            problems |= _WITH_ARTICLE
     if path.endswith("/claim"):
         problems |= _WITH_CLAIM
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -30,6 +30,7 @@ PLACES = [
     ("/wall", "supervisor"),
     ("/zones", "supervisor"),
     ("/places", "supervisor"),
+    ("/articles", "supervisor"),
     ("/crew", "crew.a"),
     ("/bord", "agent"),
 ]

@@ -57,7 +57,8 @@ def test_what_must_never_be_given() -> None:
     assert Permission.CLOSE not in PERMISSIONS[Role.CREW] | PERMISSIONS[Role.LEAD]
     assert PERMISSIONS[Role.AUDITOR] == {Permission.READ, Permission.AUDIT}
     assert PERMISSIONS[Role.INTEGRATION] == {Permission.CALL, Permission.CTI, Permission.READ}
-    assert PERMISSIONS[Role.SYSTEM] == {Permission.RESUME, Permission.PLACES}  # the scheduler, and `import-places`
+    # The scheduler, `import-places`, and `import-articles`.
+    assert PERMISSIONS[Role.SYSTEM] == {Permission.RESUME, Permission.PLACES, Permission.ARTICLE}
     seers = {role for role in Role if Permission.AUDIT in PERMISSIONS[role]}
     assert seers == {Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR}
 

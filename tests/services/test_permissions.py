@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from dispatch.domain.article import NewArticle
 from dispatch.domain.case import CaseKind
 from dispatch.domain.cti import CtiEvent, CtiEventKind
 from dispatch.domain.errors import NotFound, NotPermitted
@@ -15,6 +16,7 @@ from dispatch.domain.photo import Stage
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, Role
 from dispatch.domain.states import RULES, Status, Verb
 from dispatch.services import (
+    articles,
     asking,
     board,
     cases,
@@ -106,6 +108,12 @@ def publish(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
     return outages.publish(desk, actor, told, {"title": told.title}, now)
 
 
+def write(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Write an article under a title that the actor alone uses."""
+    told = NewArticle(title=f"水费怎么交 {actor.user_id}", body="在网上交", review_at=now + timedelta(days=9))
+    return articles.create(desk, actor, told, {"title": told.title}, now)
+
+
 def ring(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
     """Tell that a call rings."""
     return cti.hear(desk, actor, CtiEvent(call_id="permitted", kind=CtiEventKind.RING, at=now), now)
@@ -142,6 +150,7 @@ OTHER: dict[Permission, Deed] = {
         desk, actor, flag=None, after=0, limit=5, now=now
     ),
     Permission.SURGE: lambda desk, actor, _number, now: surge.release(desk, actor, now),
+    Permission.ARTICLE: lambda desk, actor, _number, now: write(desk, actor, now),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 

@@ -29,7 +29,7 @@ PART = re.compile(r"\$\{[^}]*\}")
 # Sections whose words are named by codes of the domain and the policy; other tests hold them together.
 CODED = {
     "status", "verb", "clock", "sla", "role", "category", "level", "reason", "question", "choice", "stage", "error",
-    "advice_kind", "advice_not", "advice_part", "zone_problem",
+    "advice_kind", "advice_not", "advice_part", "zone_problem", "temporary_kind",
 }  # fmt: skip
 # And the states of a call, as domain.cti.state_of tells them.
 TOLD = {"agent.ringing", "agent.answered"}
@@ -135,6 +135,7 @@ def test_the_words_of_the_shipped_policy_are_its_own() -> None:
     expected = {
         "category": {key: told["label"] for key, told in policy["categories"].items()},
         "level": {key: told["label"] for key, told in policy["levels"].items()},
+        "temporary_kind": {code: told["label"] for code, told in policy["temporary"].items()},
         "reason": {code: label for codes in policy["reasons"].values() for code, label in codes.items()},
     }
     shown = {

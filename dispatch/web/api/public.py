@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from wtforms import ValidationError
 
 from dispatch.domain.photo import MAX_BYTES
+from dispatch.domain.tracking import token as token_of
 from dispatch.services import outage_view, public, surge, tracking
 from dispatch.services.desk import Desk
 from dispatch.services.public import Report
 from dispatch.web.api.fields import Key, Text
 from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, Location
-from dispatch.web.api.responses import KnownOutage, Rating, Time
+from dispatch.web.api.responses import FollowUp, KnownOutage, Rating, Time
 from dispatch.web.auth import CsrfMissing, has_token
 from dispatch.web.now import utc_now
 
@@ -136,6 +137,12 @@ class Promises(BaseModel):
     fix: Promise | None
 
 
+class Follower(FollowUp):
+    """The ticket for what a temporary fix has left, and what opens it."""
+
+    token: str
+
+
 class Progress(BaseModel):
     """How a ticket goes: no person, no phone, no room."""
 
@@ -151,6 +158,8 @@ class Progress(BaseModel):
     received_at: str
     promises: Promises
     outages: list[Outage]
+    follow_up_of: str | None = Field(description="the ticket whose rest this one is")
+    follow_ups: list[Follower]
     rating: Rating | None
     can_rate: bool
     server_time: str
@@ -219,7 +228,9 @@ def _tracking(api: APIBlueprint, desk: Desk, secret: str) -> None:
     @api.doc(summary="办理进度")
     def get_progress(number: str, token: str, path: TicketIn) -> dict[str, Any]:
         public.check_token(secret, number, token)
-        return tracking.progress(desk, number, utc_now())
+        told = tracking.progress(desk, number, utc_now())
+        followers = [{**one, "token": token_of(secret, one["number"])} for one in told["follow_ups"]]
+        return {**told, "follow_ups": followers}
 
     @api.post("/tickets/<number>/<token>/rating")
     @api.input(TicketIn, location="path", arg_name="path")

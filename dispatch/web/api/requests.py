@@ -9,8 +9,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from dispatch.domain.call import NewCall
+from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import Datum, Point, point_of
 from dispatch.domain.states import Status, Verb
+from dispatch.domain.temporary import Fix, Temporary
 from dispatch.services.actions import Action
 from dispatch.web.api.fields import STATUSES, Answer, Diameter, Key, Position, Statuses, Text, Time, Version
 
@@ -56,6 +58,8 @@ class CallIn(Body):
         default_factory=list, max_length=20, description="numbers of suggested tickets that are about something else"
     )
     override_outage: bool = Field(False, description="dispatch although a known outage would answer it")
+    article_id: Position | None = Field(None, description="article that it was answered by; for 咨询 only")
+    article_version: Version | None = Field(None, description="version of it that was read; left out: the current one")
 
     def call(self, now: datetime) -> NewCall:
         """Return the call of the domain, which came in `now` where no other time is told."""
@@ -102,6 +106,29 @@ class ArriveIn(ActionIn):
 
     location: Location | None = None
     accuracy_m: float | None = Field(None, ge=0, le=100_000)
+
+
+class DoneIn(ActionIn):
+    """The work is done, or done for now: then what is left opens its own ticket."""
+
+    outcome: Annotated[Fix, Field(strict=False)] = Fix.FIXED
+    temporary_kind: Text | None = Field(None, max_length=60, description="code of `temporary` at `/categories`")
+    left_to_do: Text | None = Field(None, max_length=500)
+    due_at: Time | None = Field(None, description="by when the rest should be done; the policy's limit goes before it")
+
+    def action(self, verb: Verb, key: str | None) -> Action:
+        """Return the action of the services.
+
+        Raises:
+            InvalidInput: for words about what is left where all is mended.
+        """
+        told = {name: getattr(self, name) for name in ActionIn.model_fields}
+        temporary = None
+        if self.outcome is Fix.TEMPORARY:
+            temporary = Temporary(self.temporary_kind or "", self.left_to_do or "", self.due_at)
+        elif self.temporary_kind is not None or self.left_to_do is not None or self.due_at is not None:
+            raise InvalidInput("已修好的工单没有后续: 请去掉待办内容, 或选“临时处理”", field="outcome")
+        return Action(verb=verb, key=key, body=self.model_dump(mode="json"), temporary=temporary, **told)
 
 
 class DispatchIn(ActionIn):
@@ -163,6 +190,7 @@ BODIES: dict[Verb, type[ActionIn]] = {
     Verb.CALLBACK: CallbackIn,
     Verb.CANCEL: ReasonIn,
     Verb.DISPATCH: DispatchIn,
+    Verb.DONE: DoneIn,
     Verb.EXTEND: ExtendIn,
     Verb.HOLD: HoldIn,
     Verb.MERGE: MergeIn,

@@ -126,6 +126,9 @@ class Ticket(BaseModel):
     merged_into: str | None
     nth_call: int | None = Field(description="the how-manieth call of its caller or house, where there were many")
     flags: list[str] = Field(description="customer flags that hold for it, e.g. 医院")
+    outcome: str | None = Field(description="how the last 完工 left it: fixed or temporary")
+    temporary_kind: str | None
+    follow_up_of: str | None = Field(description="number of the ticket whose rest this one is")
     received_at: str
     appointment_at: Time
     ended_at: Time
@@ -201,12 +204,22 @@ class Suggestion(BaseModel):
     answered_at: Time
 
 
+class FollowUp(BaseModel):
+    """The ticket for what a temporary fix has left."""
+
+    number: str
+    status: str
+    status_label: str
+    appointment_at: Time
+
+
 class TicketDetail(Ticket):
     """A ticket with all that happened to it."""
 
     rating: Rating | None = Field(description="of the last round that was rated")
     recommendation: Recommendation | None = Field(description="who could go when it went to its team")
     suggestion: Suggestion | None = Field(description="null where nobody was asked")
+    follow_ups: list[FollowUp] = Field(description="opened by temporary fixes of this one")
     calls: list[Call]
     timeline: list[Event]
     escalations: list[Escalation]
@@ -333,6 +346,7 @@ class Categories(BaseModel):
     policy_version: str
     items: list[Category]
     reasons: dict[str, dict[str, str]]
+    temporary: dict[str, str] = Field(description="kinds of temporary fixes by code")
 
 
 class GeocoderState(BaseModel):

@@ -23,9 +23,11 @@ def blueprint(desk: Desk) -> APIBlueprint:
         categories = board.categories(desk, utc_now())["items"]
         # What goes into a ticket is Chinese, whatever the page speaks.
         note = catalogue.word(catalogue.DEFAULT, "agent.place_note", grid="{grid}")
+        answered = catalogue.word(catalogue.DEFAULT, "agent_articles.answered_note", answer="{answer}")
         is_online = bool(desk.settings.geocoder_names)
-        told = {"categories": categories, "place_note": note, "is_online": is_online}
-        sections = ("agent", "similar", "question", "choice", "known", "surge")
+        notes = {"place_note": note, "answered_note": answered}
+        told = {"categories": categories, "is_online": is_online, **notes}
+        sections = ("agent", "similar", "question", "choice", "known", "surge", "agent_articles")
         return render("agent/agent.html", sections=sections, data=told, is_online=is_online)
 
     return pages

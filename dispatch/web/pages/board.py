@@ -18,7 +18,7 @@ def blueprint() -> APIBlueprint:
     def board() -> str:
         # Buttons that the server would refuse are not shown; it decides all the same.
         may = sorted(PERMISSIONS[actor().role])
-        sections = ("board", "similar", "stage", "surge", "surge_panel")
+        sections = ("board", "similar", "stage", "surge", "surge_panel", "temporary", "temporary_kind")
         return render("board/board.html", sections=sections, data={"may": may})
 
     @pages.get("/figures")

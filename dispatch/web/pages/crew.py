@@ -30,7 +30,9 @@ def blueprint() -> APIBlueprint:
     @pages.get(_PAGE)
     @page(pages, Permission.CREW)
     def crew() -> str:
-        return render("crew/crew.html", sections=("crew", "stage", "surge"), data=_told())
+        return render(
+            "crew/crew.html", sections=("crew", "stage", "surge", "temporary", "temporary_kind"), data=_told()
+        )
 
     @pages.get("/crew/manifest.webmanifest")
     def manifest() -> Response:

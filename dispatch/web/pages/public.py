@@ -26,9 +26,8 @@ def blueprint(desk: Desk) -> APIBlueprint:
     @pages.get("/track/<number>/<token>")
     def track(number: str, token: str) -> Response:
         # Whether the token opens anything is asked by the script, of the one route that knows.
-        answer = make_response(
-            render("public/track.html", sections=("public", "known"), data={"number": number, "token": token})
-        )
+        told = {"number": number, "token": token}
+        answer = make_response(render("public/track.html", sections=("public", "known", "temporary"), data=told))
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["X-Robots-Tag"] = "noindex"
         return answer

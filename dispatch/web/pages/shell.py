@@ -30,6 +30,7 @@ _SCREENS = {
     "wall": Permission.READ,
     "zones": Permission.ZONES,
     "places": Permission.PLACES,
+    "articles": Permission.READ,
     "crew": Permission.CREW,
 }
 # What scripts of every screen may say.

@@ -8,6 +8,7 @@ import { connect } from "/static/common/live.js";
 import { t } from "/static/common/page.js";
 import { everySecond } from "/static/common/sla.js";
 import { drawBroadcast, surgeAsker } from "/static/common/surge.js";
+import * as articles from "./articles.js";
 import * as candidates from "./candidates.js";
 import * as command from "./command.js";
 import { change, clear, draft, isBlank } from "./draft.js";
@@ -28,6 +29,7 @@ let looks = 0;
 
 function changed(name) {
   isWarned = false;
+  articles.changed(name);
   if (ROUTED.includes(name) || COMPARED.includes(name)) route.refresh(routed, COMPARED.includes(name));
   showButton();
 }
@@ -45,6 +47,7 @@ function showButton() {
 
 function show() {
   form.show();
+  articles.show();
   place.show();
   route.refresh(routed);
   showButton();
@@ -81,6 +84,7 @@ async function startCall(call) {
   if ((call && !mine) || draft.is_sending) return undefined;
   isWarned = false;
   const phone = mine?.caller_phone ?? "";
+  articles.reset();
   clear(mine ? { cti_call_id: mine.call_id, cti_phone: phone, caller_phone: phone, called_at: mine.rung_at ?? mine.heard_at } : {});
   tickets.forget();
   fill($("#said"));
@@ -96,6 +100,7 @@ async function saveCall() {
 }
 
 function saved(receipt) {
+  articles.reset();
   clear();
   tickets.forget();
   show();
@@ -115,6 +120,7 @@ function attach(ticket) {
 
 function drop() {
   if (draft.is_sending) return;
+  articles.reset();
   clear();
   tickets.forget();
   fill($("#said"));
@@ -136,6 +142,8 @@ function wireKeys() {
     ...(online.isOn && { "Alt+G": online.ask }),
     "Alt+O": outage.toggle,
     "Alt+N": () => { if (!draft.is_sending && !tickets.dismissChosen()) say(t("similar.nothing")); },
+    "Alt+K": articles.open,
+    "Alt+T": articles.toTicket,
     "/": command.open,
   });
 }
@@ -146,6 +154,7 @@ function signedOut() {
 
 function start() {
   form.wire(changed);
+  articles.wire();
   candidates.wire(place.takeCandidate);
   place.wire(() => {
     route.refresh(routed);

@@ -8,7 +8,7 @@ const TYPED = ["caller_phone", "caller_name", "address", "place_text", "descript
 
 const blank = () => ({
   key: uuid(), called_at: null, cti_call_id: null, cti_phone: "", datum: "gcj02", place: null, category: null, answers: {},
-  attach_to: null, not_same: [], override_outage: false, is_sending: false, ...Object.fromEntries(TYPED.map((name) => [name, ""])),
+  attach_to: null, not_same: [], article: null, override_outage: false, is_sending: false, ...Object.fromEntries(TYPED.map((name) => [name, ""])),
 });
 
 export let draft = load();
@@ -75,6 +75,7 @@ export function body(isInquiry) {
     ...(draft.attach_to && { attach_to: draft.attach_to }),
     ...(isInquiry && !draft.attach_to && { answer: draft.answer }),
     ...((!isInquiry || draft.attach_to) && draft.not_same.length && { not_same: draft.not_same }),
+    ...(isInquiry && !draft.attach_to && draft.article && { article_id: draft.article.id, article_version: draft.article.version }),
   };
 }
 

@@ -40,6 +40,16 @@ export function wire(changed) {
 /** A digit pressed where nobody types picks a category. */
 export const pressCategory = (key) => !draft.is_sending && categories.press(key);
 
+/** Put another category into the draft, as a press would; null: none yet. */
+export function setCategory(id) {
+  change({ category: id, answers: {} });
+  show();
+  if (id !== null) next("category");
+  onChanged("category");
+}
+
+export const focusCategory = () => categories.focus();
+
 /** Show the draft in the fields. */
 export function show() {
   for (const name of FIELDS) $(`#${name}`).value = draft[name];

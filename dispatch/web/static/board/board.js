@@ -34,7 +34,7 @@ const ended = new Map();
 
 const queue = new Queue($("#queue"), open);
 const place = new Place($("#map"), open);
-const detail = new Detail($("#detail"), (name, subject) => run(name, subject));
+const detail = new Detail($("#detail"), (name, subject) => run(name, subject), open);
 const actions = makeActions({
   form: detail.form,
   pickPlace: (onPick) => place.pick(onPick),

@@ -19,13 +19,17 @@ export class Detail {
   form = h("div.form-place");
   #actions;
 
-  /** @param {(name: string, subject?: object) => void} run starts an action on the ticket shown */
-  constructor(element, run) {
+  /**
+   * @param {(name: string, subject?: object) => void} run starts an action on the ticket shown
+   * @param {(number: string) => void} open shows another ticket
+   */
+  constructor(element, run, open) {
     this.#parts = { above: h("div.detail-part"), below: h("div.detail-part") };
     // The form stays where it is while the rest is drawn again: what is being typed must not be taken out and put back.
     this.#compose = () => { if (!this.form.isConnected) fill(element, this.#parts.above, this.form, this.#parts.below); };
     this.#actions = (ticket, requests) => actionBar(ticket, requests, run);
     this.run = run;
+    this.open = open;
   }
 
   get ticket() {
@@ -49,6 +53,7 @@ export class Detail {
       this.#actions(ticket, requests));
     fill(this.#parts.below,
       facts(ticket),
+      rest(ticket, this.open),
       waiting(ticket, requests, this.run),
       similarList(ticket, similar, this.run),
       advised(ticket),
@@ -94,9 +99,21 @@ function facts(ticket) {
     [t("board.assisting"), ticket.assisting.join(", ")],
     [t("board.reason"), routeReason({ ...ticket, status: ticket.route_status, reason: ticket.route_reason })],
     [t("board.received"), time(ticket.received_at)],
+    [t("temporary.outcome"), ticket.outcome === "temporary" && [t("temporary.title"), tOr(`temporary_kind.${ticket.temporary_kind}`, ticket.temporary_kind)].join(": ")],
     [t("board.rating"), ticket.rating && `${"★".repeat(ticket.rating.stars)}${"☆".repeat(5 - ticket.rating.stars)} ${ticket.rating.words}`],
   ];
   return h("dl.facts", {}, told.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+/** What a temporary fix has left has its own ticket: the way there, and back. */
+function rest({ follow_up_of, follow_ups }, open) {
+  const link = (number, ...more) => h("li", {}, h("button", { type: "button", onclick: () => open(number) }, number), " ", more);
+  const due = ({ appointment_at }) => appointment_at && t("temporary.due", { time: time(appointment_at) });
+  return [
+    follow_up_of && h("section", {}, h("h3", {}, t("temporary.follow_up_of")), h("ul.lines", {}, link(follow_up_of))),
+    follow_ups.length > 0 && h("section", {}, h("h3", {}, t("temporary.follow_up")),
+      h("ul.lines", {}, follow_ups.map((one) => link(one.number, [t(`status.${one.status}`), due(one)].filter(Boolean).join(" · "))))),
+  ];
 }
 
 function waiting(ticket, requests, run) {

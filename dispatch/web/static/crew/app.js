@@ -19,7 +19,7 @@ const HOURS_FROM = 120;
 const AGAIN_MS = 300;
 const LATER_MS = 10_000;
 const POSITION_EVERY_MS = 120_000;
-const state = { chosen: null, silenced: new Set(), reasons: {}, isReached: false, live: null, timer: null, changes: 0, shown: [] };
+const state = { chosen: null, silenced: new Set(), reasons: {}, temporary: {}, isReached: false, live: null, timer: null, changes: 0, shown: [] };
 
 /** Draw a part again where what it shows has changed; what has the focus keeps it. */
 function renew(id, shows, build) {
@@ -48,7 +48,7 @@ async function show() {
   if (!open.some((job) => job.number === state.chosen && !finished(job))) state.chosen = open[0]?.number ?? null;
   state.shown = open;
   const job = open.find((one) => one.number === state.chosen) ?? null;
-  const context = { job, silenced: [...state.silenced], reasons: state.reasons, isKnown: jobs.toldAt() !== null };
+  const context = { job, silenced: [...state.silenced], reasons: state.reasons, temporary: state.temporary, isKnown: jobs.toldAt() !== null };
   renew("refused", items.filter((item) => item.state === "refused"), () => refusedList(items, open));
   const left = await queue.leftByOthers();
   renew("waiting", [left, items.filter((item) => item.state === "waiting")], () => waitingList(items, left));
@@ -132,9 +132,12 @@ function loadIn(ms) {
 
 async function loadReasons() {
   state.reasons = (await db.kept("reasons")) ?? {};
+  state.temporary = (await db.kept("temporary")) ?? {};
   try {
-    state.reasons = (await get("/categories")).reasons;
-    await db.keep("reasons", state.reasons);
+    const { reasons, temporary } = await get("/categories");
+    Object.assign(state, { reasons, temporary });
+    await db.keep("reasons", reasons);
+    await db.keep("temporary", temporary);
   } catch { /* those of the last time serve */ }
   show();
 }

@@ -4,7 +4,7 @@ import { fill, h, toast } from "/static/common/dom.js";
 import { now, page, t, tOr } from "/static/common/page.js";
 import { chip } from "/static/common/sla.js";
 import { shortTime } from "/static/common/time.js";
-import { askHold, askExtend, askReason, askWhy } from "./forms.js";
+import { askHold, askExtend, askReason, askTemporary, askWhy } from "./forms.js";
 import { gallery } from "./gallery.js";
 import { fits } from "./jobs.js";
 import { shrunk } from "./picture.js";
@@ -28,6 +28,7 @@ export function top(job, context, form) {
       job.urge_count ? h("span.chip", {}, `${t("verb.urge")} ${job.urge_count}`) : null),
     h("h1.address", {}, job.address || t("crew.no_address")),
     job.description ? h("p.description", {}, job.description) : null,
+    job.follow_up_of ? h("p", {}, t("temporary.follows", { number: job.follow_up_of })) : null,
     h("p.soft", {}, `${job.number} · ${t("crew.now_is", { status: t(`status.${job.status}`) })} `,
       job.pending ? h("strong.pending", {}, t("crew.pending")) : null),
     job.asked.map((verb) => h("p", {}, t("crew.asked", { what: t(`crew.ask_${verb}`) }))),
@@ -120,7 +121,14 @@ function ring(job, { silenced, act }) {
   return h("button", { type: "button", id: "silence", onclick: () => act.silence(job) }, t("crew.silence"));
 }
 
-function big(job, { act }, form) {
+/** Done for now: above the large button, which stays where it is and means that all is mended. */
+function forNow(job, run, kinds, form) {
+  if (job.next !== "done" || !Object.keys(kinds).length) return null;
+  const ok = (body) => { fill(form); run(body); };
+  return h("button.for-now", { type: "button", id: "for-now", onclick: () => fill(form, askTemporary(kinds, ok, () => fill(form))) }, t("temporary.title"));
+}
+
+function big(job, { act, temporary }, form) {
   if (!job.next) return job.is_own ? h("p.finished", {}, t("crew.finished")) : null;
   const run = (body) => act.enqueue({ number: job.number, kind: "verb", verb: job.next, body });
   const press = ({ currentTarget: button }) => {
@@ -129,12 +137,12 @@ function big(job, { act }, form) {
     if (job.next === "arrive") arrive(job, run, button, form);
     else run({});
   };
-  const button = h("button.primary.big", { type: "button", id: "big", dataset: { verb: job.next }, onclick: press }, t(`verb.${job.next}`));
+  const button = h("button.primary.big", { type: "button", id: "big", dataset: { verb: job.next }, onclick: press }, job.next === "done" ? t("temporary.fixed") : t(`verb.${job.next}`));
   const step = `${job.number}:${job.round}:${job.next}`;
   if (shown !== null && step !== shown) shownAt_ms = performance.now();
   shown = step;
   rest(button, shownAt_ms + SETTLE_MS - performance.now());
-  return h("div.big-place", {}, button);
+  return h("div.big-place", {}, forNow(job, run, temporary, form), button);
 }
 
 /** Let a button do nothing for a while; it keeps the focus. */

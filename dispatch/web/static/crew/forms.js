@@ -26,10 +26,10 @@ function noteField(isRequired) {
   return h("div", {}, h("label", { for: "note" }, t(isRequired ? "crew.why" : "crew.note")), h("textarea", { id: "note", name: "note", rows: "2", maxlength: "500", required: isRequired }));
 }
 
-function untilField(ahead_ms) {
+function untilField(ahead_ms, label = t("crew.until")) {
   const field = h("input", { id: "until", name: "until", type: "datetime-local", required: true, min: toField(now()) });
   field.value = toField(now() + ahead_ms);
-  return h("div", {}, h("label", { for: "until" }, t("crew.until")), field);
+  return h("div", {}, h("label", { for: "until" }, label), field);
 }
 
 const note = (data) => ({ note: data.get("note").trim() });
@@ -44,6 +44,19 @@ export function askHold(reasons, ok, no) {
 
 export function askExtend(ok, no) {
   return form(t("crew.ask_extend"), [untilField(24 * HOUR_MS), noteField(true)], ok, no, (data) => ({ until: fromField(data.get("until")), ...note(data) }));
+}
+
+/** What was done for now, and what is left: the rest opens its own ticket. `kinds` are labels by code. */
+export function askTemporary(kinds, ok, no) {
+  const options = Object.entries(kinds).map(([code, label]) => h("option", { value: code }, tOr(`temporary_kind.${code}`, label)));
+  const fields = [
+    h("div", {}, h("label", { for: "kind" }, t("temporary.kind")), h("select", { id: "kind", name: "kind", required: true }, h("option", { value: "" }, t("crew.choose")), options)),
+    h("div", {}, h("label", { for: "left" }, t("temporary.left")), h("textarea", { id: "left", name: "left", rows: "2", maxlength: "500", required: true })),
+    untilField(3 * 24 * HOUR_MS, t("temporary.by")),
+  ];
+  return form(t("temporary.title"), fields, ok, no, (data) => ({
+    outcome: "temporary", temporary_kind: data.get("kind"), left_to_do: data.get("left").trim(), due_at: fromField(data.get("until")),
+  }));
 }
 
 /** Why somebody arrives far from the place, or without knowing where they are; `words` say which. */

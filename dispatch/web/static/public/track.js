@@ -37,6 +37,9 @@ function draw() {
       told.step === null ? null : bar(),
       h("p.sentence", {}, sentence),
       told.is_merged && h("p", {}, t("public.merged")),
+      told.follow_up_of && h("p", {}, t("temporary.public_first", { number: told.follow_up_of })),
+      told.follow_ups.map((one) => h("p.follow-up", {}, `${t("temporary.public_rest")} `, h("a", { href: `/track/${one.number}/${one.token}` }, one.number),
+        one.appointment_at && ` · ${t("temporary.due", { time: time(one.appointment_at) })}`)),
       facts(),
       h("p.soft.small", {}, h("span", { id: "age" }, t("public.updated", { time: time(told.server_time) })), " · ", t("public.urge"))),
     told.outages.length ? h("section.stack", {}, h("h2", {}, t("public.off_there")), told.outages.map((outage) => card(outage))) : null);
