@@ -63,7 +63,7 @@ def _groups(tx: Tx, desk: Desk, now: datetime) -> list[list[Heard]]:
     since = now - timedelta(minutes=settings.incident_minutes)
     rows = incident_watch.heard(tx, since)
     heard = [
-        Heard(row.ticket_id, row.category, Wgs84Point(row.lon, row.lat), row.calls)
+        Heard(row.ticket_id, _kind(policy, row.category), Wgs84Point(row.lon, row.lat), row.calls)
         for row in rows
         if _is_watched(policy, row.category)
     ]
@@ -76,10 +76,17 @@ def _is_watched(policy: Policy, category: str) -> bool:
     return level is not None and policy.levels[level].needs_place
 
 
+def _kind(policy: Policy, category: str) -> str:
+    """Return the family of a category, under whose name one problem is told in several ways; else the category."""
+    families = sorted(policy.similar.families.items())
+    return next((name for name, members in families if category in members), category)
+
+
 def _put(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> bool:
     """Propose a group, or add it to what is suggested for the incident near it; False where all of it is known."""
     ids = [one.ticket_id for one in group]
-    near = [row for row in incident_watch.of_late(tx, now) if _is_near(tx, desk, row, group)]
+    policy = desk.rules(tx, now).policy
+    near = [row for row in incident_watch.of_late(tx, now) if _is_near(tx, desk, policy, row, group)]
     known = {one for row in near for one in row["suggested"]}
     fresh = sorted(set(ids) - known)
     if not fresh:
@@ -96,9 +103,9 @@ def _put(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> bool:
     return True
 
 
-def _is_near(tx: Tx, desk: Desk, row: Mapping[str, Any], group: Sequence[Heard]) -> bool:
+def _is_near(tx: Tx, desk: Desk, policy: Policy, row: Mapping[str, Any], group: Sequence[Heard]) -> bool:
     """Tell whether an incident is of the same kind, and one of its tickets near one of the group."""
-    if row["category"] != group[0].kind:
+    if _kind(policy, row["category"]) != group[0].kind:
         return False
     points = incident_watch.points(tx, row)
     radius_m = desk.settings.incident_radius_m
@@ -109,7 +116,7 @@ def _propose(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> None:
     settings, calls = desk.settings, sum(one.calls for one in group)
     ids = sorted(one.ticket_id for one in group)
     first = stored.rows(tx, ids)[0]
-    category = desk.rules(tx, now).policy.categories[group[0].kind]
+    category = desk.rules(tx, now).policy.categories[first["category"]]
     reason = (
         f"{settings.incident_minutes} 分钟内 {settings.incident_radius_m} m 内有 {calls} 个“{category.label}”来电, "
         f"{len(ids)} 张工单"

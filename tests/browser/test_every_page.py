@@ -26,6 +26,7 @@ PLACES = [
     ("/agent", "agent"),
     ("/board", "supervisor"),
     ("/figures", "supervisor"),
+    ("/incidents", "supervisor"),
     ("/circle", "supervisor"),
     ("/wall", "supervisor"),
     ("/zones", "supervisor"),

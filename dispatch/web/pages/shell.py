@@ -25,6 +25,7 @@ from dispatch.web.now import utc_now
 _SCREENS = {
     "agent": Permission.CALL,
     "board": Permission.READ,
+    "incidents": Permission.READ,
     "figures": Permission.READ,
     "circle": Permission.CIRCLE,
     "wall": Permission.READ,

@@ -1,7 +1,7 @@
 // One ticket: facts, clocks, what waits for an answer, its timeline.
 import { adviceList } from "../common/advice.js";
 import { fill, h } from "../common/dom.js";
-import { now, t, tOr } from "../common/page.js";
+import { now, page, t, tOr } from "../common/page.js";
 import { picture } from "../common/photo.js";
 import { routeReason } from "../common/said.js";
 import { chip, draw } from "../common/sla.js";
@@ -9,6 +9,7 @@ import { shortTime, span } from "../common/time.js";
 import { mayDo } from "./actions.js";
 import { similarList } from "./similar.js";
 
+const ENDED = new Set(["done", "closed", "merged", "cancelled"]);
 const time = (iso) => shortTime(iso, now());
 
 export class Detail {
@@ -85,7 +86,15 @@ function actionBar(ticket, requests, run) {
   const keys = { reassign: "R", urge: "U", supervise: "S", acknowledge: "A", grant: "G", refuse: "X", hold: "H", extend: "E" };
   const label = (name) => (name === "reassign" && !ticket.verbs.includes("reassign") ? t("verb.dispatch") : labels[name] ?? t(`verb.${name}`));
   return h("div.row.actions", {}, buttons.map((name) =>
-    h("button", { type: "button", dataset: { action: name }, onclick: () => run(name) }, label(name), " ", h("kbd", { "aria-hidden": "true" }, keys[name]))));
+    h("button", { type: "button", dataset: { action: name }, onclick: () => run(name) }, label(name), " ", h("kbd", { "aria-hidden": "true" }, keys[name]))),
+    incidentLink(ticket));
+}
+
+/** The way to the incident of a ticket, or to a new one. */
+function incidentLink({ number, incident, status }) {
+  if (incident) return h("a.button", { href: `/incidents#${incident.number}` }, t("common.incident", incident));
+  const mayOpen = page.data.may.includes("incident") && !ENDED.has(status);
+  return mayOpen && h("a.button", { href: `/incidents#ticket=${number}` }, t("board.open_incident"));
 }
 
 function facts(ticket) {

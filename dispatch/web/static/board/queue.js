@@ -118,6 +118,7 @@ function words(ticket) {
       h("span.chip", {}, t(`status.${ticket.status}`)),
       h("span", {}, ticket.zone_id ?? "–"),
       h("span.soft", {}, ticket.number),
+      ticket.incident && h("span.chip", {}, t("common.incident", ticket.incident)),
       ticket.is_supervised && h("span.chip", {}, t("board.supervised")),
       ticket.urge_count > 0 && h("span.chip", {}, t("board.urged", { count: ticket.urge_count }))),
   ];

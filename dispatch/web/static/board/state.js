@@ -45,11 +45,11 @@ export class Tickets {
     return this.byNumber.get(number);
   }
 
-  /** Take one ticket as it is now; an older one than is known changes nothing. */
+  /** Take one ticket as it is now; an older one changes nothing. One that follows another has no place of its own. */
   put(ticket) {
     const known = this.byNumber.get(ticket.number);
     if (known && known.version > ticket.version) return;
-    if (ticket.ended_at || !this.#fits(ticket)) this.byNumber.delete(ticket.number);
+    if (ticket.ended_at || ticket.is_carried || !this.#fits(ticket)) this.byNumber.delete(ticket.number);
     else this.byNumber.set(ticket.number, ticket);
   }
 

@@ -24,6 +24,7 @@ export function top(job, context, form) {
     h("div.row", {}, chip(job), h("span.chip", {}, `${job.level} ${tOr(`level.${job.level}`, job.level_label)}`),
       h("span.chip", {}, tOr(`category.${job.category}`, job.category_label)),
       job.is_own ? null : h("span.chip", {}, t("crew.assisting")),
+      job.incident ? h("span.chip", {}, t("common.incident", job.incident)) : null,
       job.is_supervised ? h("span.chip", {}, t("verb.supervise")) : null,
       job.urge_count ? h("span.chip", {}, `${t("verb.urge")} ${job.urge_count}`) : null),
     h("h1.address", {}, job.address || t("crew.no_address")),
