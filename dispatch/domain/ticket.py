@@ -10,6 +10,8 @@ from typing import Any
 from dispatch.domain import ladder, sla
 from dispatch.domain.errors import IllegalTransition, InvalidInput
 from dispatch.domain.incident import JOB, number_of
+from dispatch.domain.orders import Assignment as Assignment
+from dispatch.domain.orders import Notice as Notice
 from dispatch.domain.policy import Area, Policy
 from dispatch.domain.roles import Actor
 from dispatch.domain.sla import Clock, ClockKind
@@ -62,18 +64,6 @@ class Ticket:
         return next(found, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """Who is to do the work, and why; `area` where a pin tells it."""
-
-    team_id: str
-    team_name: str
-    branch: str | None
-    reason: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    area: Area | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One verb with what it needs; the API's schemas say which fields belong to which verb.
@@ -98,14 +88,6 @@ class Command:
     with_lead: bool = False
     is_split: bool = False
     temporary: Temporary | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something people must be told: `to` are audiences, resolved for the ticket's team and branch."""
-
-    to: tuple[str, ...]
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

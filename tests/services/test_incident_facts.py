@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_an_estimate_says_what_it_stands_on(desk: Desk, cast: Cast, now: datetim
 def test_the_times(desk: Desk, cast: Cast, now: datetime) -> None:
     number = opened(desk, cast, now - 3 * HOUR, burst(desk, now - 3 * HOUR))
 
-    def tell(**told: datetime) -> dict[str, str]:
+    def tell(**told: datetime) -> dict[str, Any]:
         return incident_facts.times(wish(desk, cast.dispatcher, now), number, told)
 
     told = tell(isolated_at=now - 2 * HOUR, restore_expected_at=now + HOUR)

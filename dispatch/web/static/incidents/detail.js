@@ -5,6 +5,7 @@ import { shortTime } from "../common/time.js";
 
 const { may } = page.data;
 const time = (iso) => iso && shortTime(iso, now());
+const ENDED = new Set(["closed", "dismissed"]);
 const ACTIVE = new Set(["received", "dispatched", "accepted", "en_route", "on_site", "working", "on_hold", "returned"]);
 
 /**
@@ -12,8 +13,8 @@ const ACTIVE = new Set(["received", "dispatched", "accepted", "en_route", "on_si
  * @param {(what: string, body: object, done: string) => Promise} act posts to the incident
  */
 export function parts(incident, act, startDrawing) {
-  const isOpen = incident.status === "open";
-  const isAlive = isOpen || incident.status === "proposed";
+  const isAlive = !ENDED.has(incident.status);
+  const isOpen = isAlive && incident.status !== "proposed";
   return [
     h("header.row", {}, h("h2", {}, incident.title), h("span.chip", {}, t(`incidents.${incident.status}`)), h("span.soft", {}, incident.number)),
     facts(incident),
