@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -21,12 +21,12 @@ from dispatch.domain.place import Floats, Point, Wgs84Point, to_wgs84
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.zone_index import Ints, ZoneIndex
 from dispatch.domain.zones import Zone
+from dispatch.geocode.geodesic import LineEtas
 from dispatch.services import travel
 from dispatch.services.desk import Desk
 from dispatch.storage import depots
 
 MINUTES = 30
-A_YEAR = timedelta(days=365)
 # A grid of which less than this is out of reach is no hole.
 _HOLE_FROM = 0.01
 # What is drawn is rounded to some metres.
@@ -73,7 +73,7 @@ def report(desk: Desk, actor: Actor, extra: Point | None, now: datetime) -> dict
     with desk.store.read() as tx:
         index = desk.rules(tx, now).zones
         known = depots.depots(tx)
-        cells = depots.cells(tx, now - A_YEAR)
+        cells = desk.cells.current(tx, now)
     told = [{**row, "is_extra": False} for row in known]
     if extra is not None:
         here = to_wgs84(extra)
@@ -81,7 +81,7 @@ def report(desk: Desk, actor: Actor, extra: Point | None, now: datetime) -> dict
     city = _city(index, cells)
     places = [Wgs84Point(row["lon"], row["lat"]) for row in told]
     areas = travel.areas(desk, places, MINUTES, now)
-    shares = _guessed(desk, city, places, now) if areas is None else _drawn(city, areas)
+    shares = _guessed(desk.roads.line(), city, places) if areas is None else _drawn(city, areas)
     return {
         "minutes": MINUTES,
         "tickets": int(city.counts.sum()),
@@ -143,13 +143,11 @@ def _within(times: Floats, which: list[int]) -> Flags:
     return np.asarray((times[which] <= MINUTES * 60).any(axis=0))
 
 
-def _guessed(desk: Desk, city: _City, places: Sequence[Wgs84Point], now: datetime) -> _Guess:
+def _guessed(line: LineEtas, city: _City, places: Sequence[Wgs84Point]) -> _Guess:
     inside = shapely.point_on_surface([zone.geometry for zone in city.zones])
     grids = [Wgs84Point(point.x, point.y) for point in inside]
     # Along a line there and back are the same.
-    ways = [travel.travels(desk, place, grids, None, now) for place in places]
-    ranges = [[(way.low_s, way.high_s) if way else (np.inf, np.inf) for way in row] for row in ways]
-    table = np.array(ranges, dtype=float).reshape(len(places), len(grids), 2)
+    table = np.array([line.ranges(place, grids) for place in places]).reshape(len(places), len(grids), 2)
     return _Guess(city, table[:, :, 0], table[:, :, 1])
 
 

@@ -19,6 +19,7 @@ from dispatch.services.calibration import Calibration
 from dispatch.services.gazetteers import Gazetteers
 from dispatch.services.numbering import Numbers
 from dispatch.services.road_book import RoadBook
+from dispatch.services.ticket_cells import TicketCells
 from dispatch.storage import directory
 from dispatch.storage.db import Store, Tx
 
@@ -76,6 +77,7 @@ class Desk:
         self.roads = RoadBook(store, settings)
         self.calibration = Calibration(store)
         self.gazetteers = Gazetteers(store)
+        self.cells = TicketCells()
         self._book: directory.Book | None = None
         self._policies: _Versions[str, Policy] = _Versions()
         self._indexes: _Versions[int, ZoneIndex] = _Versions()

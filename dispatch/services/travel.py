@@ -7,7 +7,6 @@ from datetime import datetime
 
 from shapely import MultiPolygon
 
-from dispatch.domain.calibration import Correction
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.recommend import Travel
 from dispatch.geocode.eta import Eta
@@ -18,7 +17,7 @@ from dispatch.services.desk import Desk
 
 
 def travels(
-    desk: Desk, target: Wgs84Point, origins: Sequence[Wgs84Point], where: Where | None, now: datetime
+    desk: Desk, target: Wgs84Point, origins: Sequence[Wgs84Point], where: Where, now: datetime
 ) -> list[Travel | None]:
     """Return how long it takes from each origin to `target`; None where nobody can say. No transaction is open.
 
@@ -26,7 +25,7 @@ def travels(
         desk: The process's desk.
         target: The place.
         origins: From where.
-        where: Grid and hour by whose observed ways it is corrected; None for no correction.
+        where: Grid and hour by whose observed ways it is corrected.
         now: The server's time.
     """
     if not origins:
@@ -35,8 +34,8 @@ def travels(
     return [None if eta is None else _corrected(desk, eta, where, now) for eta in found]
 
 
-def _corrected(desk: Desk, eta: Eta, where: Where | None, now: datetime) -> Travel:
-    by = desk.calibration.correction(eta.kind, where, now) if where else Correction()
+def _corrected(desk: Desk, eta: Eta, where: Where, now: datetime) -> Travel:
+    by = desk.calibration.correction(eta.kind, where, now)
     return Travel(eta.low_s * by.factor, eta.high_s * by.factor, eta.kind, by.samples, by.factor)
 
 

@@ -30,6 +30,11 @@ def replace(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         tx.conn.execute(insert(DEPOTS), list(rows))
 
 
+def newest_ticket(tx: Tx) -> int:
+    """Return the id of the newest ticket; 0 before the first."""
+    return int(tx.conn.execute(select(func.max(TICKETS.c.id))).scalar() or 0)
+
+
 def cells(tx: Tx, since: datetime) -> list[tuple[float, float, int]]:
     """Return lon, lat and count of the tickets received since then, by cells of some 250 m; without a place none."""
     cell = [func.round(TICKETS.c[name] * _CELLS_PER_DEGREE) for name in ("lon", "lat")]

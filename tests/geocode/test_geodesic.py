@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import shapely
 
@@ -55,3 +56,10 @@ def test_it_says_why_there_is_nothing_better() -> None:
 )
 def test_minutes_are_rounded_outwards(low_s: float, high_s: float, expected: str) -> None:
     assert range_text(low_s, high_s) == expected
+
+
+def test_many_ranges_at_once_are_those_of_one_by_one() -> None:
+    line = LineEtas(RULES, [RIVER])
+    origins = [WEST, FAR_EAST, Wgs84Point(113.4, 28.4)]
+    singly = [(eta.low_s, eta.high_s) for eta in line.etas(EAST, origins)]
+    assert line.ranges(EAST, origins) == pytest.approx(np.array(singly), rel=0.0025)

@@ -16,6 +16,8 @@ from dispatch.domain.roles import SYSTEM
 from dispatch.services import board, circle, depots, roads
 from dispatch.services.depots import Depot
 from dispatch.services.desk import Desk
+from dispatch.storage import depots as stored
+from dispatch.storage.db import Tx
 from tests.support.cast import ZONE_A, ZONE_FAR, Cast, dispatched, received, spot
 from tests.support.roads import CHANGSHA, in_changsha, shipped
 
@@ -154,3 +156,22 @@ def test_a_bad_row_refuses_the_whole_list(
     with pytest.raises(InvalidInput, match=words):
         depots.replace(desk, SYSTEM, [depot(7, 113.0, 28.2), depot(8, 113.0, 28.2, **changes)], now)
     assert len(report(desk, cast, now)["depots"]) == 2
+
+
+@pytest.mark.usefixtures("placed")
+def test_tickets_are_counted_anew_after_ten_minutes_or_one_in_a_hundred(
+    desk: Desk, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[datetime] = []
+    count = stored.cells
+
+    def counted(tx: Tx, since: datetime) -> list[tuple[float, float, int]]:
+        counts.append(since)
+        return count(tx, since)
+
+    monkeypatch.setattr(stored, "cells", counted)
+    assert report(desk, cast, now)["tickets"] == 0
+    dispatched(desk, now)
+    for minutes, tickets in ((0, 1), (9, 1), (11, 1)):
+        assert report(desk, cast, now + timedelta(minutes=minutes))["tickets"] == tickets
+    assert len(counts) == 3

@@ -17,6 +17,7 @@ from dispatch.domain.roles import SYSTEM
 from dispatch.domain.settings import Settings
 from dispatch.geocode.roads import InvalidRoads
 from dispatch.services import health, roads, travel
+from dispatch.services.calibration import Where
 from dispatch.services.desk import Desk
 from dispatch.services.roads import NoRoads
 from dispatch.storage import roads as rows
@@ -54,7 +55,7 @@ def test_with_roads_times_are_theirs(desk: Desk, now: datetime) -> None:
     assert eta is not None
     assert eta.kind == "road"
     assert eta.low_s == pytest.approx(90, abs=2)
-    (way,) = travel.travels(desk, HERE, [NEAR], None, now)  # what recommendations ask
+    (way,) = travel.travels(desk, HERE, [NEAR], Where(None, None, 10), now)  # what recommendations ask
     assert way is not None
     assert (way.kind, way.low_s, way.high_s) == ("road", eta.low_s, eta.high_s)
     told = roads.about(desk)
