@@ -184,6 +184,10 @@ class ZoneIndex:
         found[hit] = self._rivals[rival[covers][first]]
         return found
 
+    def quarantined(self, point: Wgs84Point) -> str | None:
+        """Return why a point is not to be believed, in Chinese, or None where it may be; `route` asks it first."""
+        return None if self._area is None else quarantine_reason(point, self._area)
+
     def route(self, point: Wgs84Point) -> Route:
         """Find the zone that answers for a point and say why in Chinese.
 
@@ -191,7 +195,7 @@ class ZoneIndex:
         """
         if self._area is None:
             return Route(RouteStatus.NO_ZONE, None, None, "还没有导入任何网格")
-        reason = quarantine_reason(point, self._area)
+        reason = self.quarantined(point)
         if reason is not None:
             return Route(RouteStatus.QUARANTINED, None, None, reason)
         zone = self.locate(point.lon, point.lat)

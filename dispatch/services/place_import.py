@@ -13,7 +13,6 @@ from dispatch.domain.errors import InvalidCoordinate, InvalidInput
 from dispatch.domain.place import Datum, Wgs84Point, point_of, to_wgs84
 from dispatch.domain.progress import Track, untold
 from dispatch.domain.roles import Actor, Permission, check_permitted
-from dispatch.domain.zones import RouteStatus
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.place_file import read_rows
 from dispatch.storage import places
@@ -25,6 +24,7 @@ _BY_LABEL = {label: kind for kind, label in KINDS.items()} | {kind: kind for kin
 _LONGEST = {"name": 100, "district": 20, "street": 40, "community": 60, "zone_id": 60, "target": 300, "source": 200}
 _MAX_RADIUS_M = 20_000.0
 _MAX_REPORTED = 1_000
+_BLOCK = 5_000
 MAX_BYTES = 20 * 1024 * 1024
 
 
@@ -73,10 +73,19 @@ def import_places(
             good.append(told | _place(row, datum, rules, grids, known))
         except InvalidInput as error:
             refused.append((number, error.detail))
-    with desk.store.write() as tx:
-        places.put(tx, good)
-        tx.audit(now, actor, "import-places", source[:200], taken=len(good), refused=len(refused))
+    _write(desk, actor, good, source[:200], len(refused), now)
     return Imported(len(good), refused[:_MAX_REPORTED])
+
+
+def _write(desk: Desk, actor: Actor, good: Sequence[dict[str, Any]], source: str, refused: int, now: datetime) -> None:
+    """Write the rows in blocks, so that calls get their turn; they are read as names once all are there."""
+    for first in range(0, len(good) or 1, _BLOCK):
+        block = good[first : first + _BLOCK]
+        with desk.store.write() as tx:
+            places.put(tx, block)
+            tx.audit(now, actor, "import-places", source, taken=len(block), refused=refused)
+            if first + _BLOCK >= len(good):
+                places.turn(tx)
 
 
 def _place(
@@ -127,9 +136,9 @@ def _point(row: Mapping[str, str], datum: Datum, rules: Rules) -> Wgs84Point | N
     except ValueError as error:
         raise InvalidCoordinate(f"经纬度“{east[:20]}, {north[:20]}”不是数字") from error
     point = to_wgs84(point_of(*pair, datum))
-    route = rules.zones.route(point)
-    if route.status is RouteStatus.QUARANTINED:
-        raise InvalidCoordinate(route.reason)
+    reason = rules.zones.quarantined(point)
+    if reason is not None:
+        raise InvalidCoordinate(reason)
     return point
 
 

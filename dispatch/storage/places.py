@@ -75,11 +75,13 @@ def _put(dialect: str) -> Any:
 
 
 def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert places, or replace those of the same kind, name, district and street; the last of equal ones counts."""
+    """Insert places, or replace those of the same kind, name, district and street; the last of equal ones counts.
+
+    They are read as names after a `turn`.
+    """
     if rows:
         unique = {tuple(row[name] for name in _KEY): row for row in rows}
         tx.conn.execute(_put(tx.dialect), [unique[key] for key in sorted(unique)])
-        turn(tx)
 
 
 def page(tx: Tx, after: int, limit: int) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def add_graph(tx: Tx, values: Mapping[str, Any]) -> int:
     """
     graph_id = int(tx.conn.execute(insert(GRAPHS).returning(GRAPHS.c.id), values).scalar_one())
     tx.conn.execute(delete(ISOCHRONES))
-    kept = select(GRAPHS.c.id).order_by(GRAPHS.c.id.desc()).limit(_KEPT).scalar_subquery()
+    kept = select(GRAPHS.c.id).order_by(GRAPHS.c.id.desc()).limit(_KEPT)
     tx.conn.execute(delete(GRAPHS).where(GRAPHS.c.id.not_in(kept)))
     return graph_id
 

@@ -68,6 +68,17 @@ def test_an_imported_estate_places_a_call(desk: Desk, cast: Cast, now: datetime)
     assert "同音" in misheard["route_reason"]
 
 
+def test_a_long_table_is_written_in_blocks(
+    desk: Desk, cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place_import, "_BLOCK", 2)
+    assert load(desk, now, "name\n甲家小区\n乙家小区\n丙家小区\n甲家小区\n丁家小区\n").count == 5
+    assert {item["name"][0] for item in places.imported(desk, cast.admin, after=0, limit=9)["items"]} == set("甲乙丙丁")
+    assert found(desk, "丁家小区").located.best is not None
+    entries = board.audited(desk, cast.auditor, subject=None, after=0, limit=9)["items"]
+    assert [entry["detail"]["taken"] for entry in entries if entry["action"] == "import-places"] == [1, 2, 2]
+
+
 def test_a_place_in_a_grid_without_a_point(desk: Desk, cast: Cast, now: datetime) -> None:
     load(desk, now, f"name,zone_id\n{ESTATE},{ZONE_A}\n")
     ticket = call(desk, cast.agent, now, address=ESTATE).body["ticket"]

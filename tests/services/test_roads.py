@@ -74,6 +74,10 @@ def test_they_are_read_once_until_there_are_newer_ones(desk: Desk, url: str, now
     second = desk.roads.current()
     assert second is not None
     assert (first.graph_id, second.graph_id) == (1, 2)
+    load(other, now)
+    with desk.store.read() as tx:
+        kept = select(rows.GRAPHS.c.id).order_by(rows.GRAPHS.c.id)
+        assert list(tx.conn.execute(kept).scalars()) == [2, 3]  # many MB each
 
 
 def test_the_roads_of_another_city_are_refused(desk: Desk, now: datetime) -> None:
