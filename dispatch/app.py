@@ -74,6 +74,7 @@ from dispatch.web.pages import board as board_page
 from dispatch.web.pages import circle as circle_page
 from dispatch.web.pages import crew as crew_page
 from dispatch.web.pages import incidents as incidents_page
+from dispatch.web.pages import outages as outages_page
 from dispatch.web.pages import places as places_page
 from dispatch.web.pages import public as public_page
 from dispatch.web.pages import zones as zones_page
@@ -151,7 +152,7 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     for screen in (signin, factor, welcome, account, agent, public_page):
         app.register_blueprint(screen.blueprint(desk))
     app.register_blueprint(articles_page.blueprint(desk))
-    for frame in (board_page, circle_page, crew_page, incidents_page, places_page, zones_page):
+    for frame in (board_page, circle_page, crew_page, incidents_page, outages_page, places_page, zones_page):
         app.register_blueprint(frame.blueprint())
 
 

@@ -22,6 +22,8 @@ _MARGIN, _LINE, _MAP_HIGH = 60.0, 52.0, 560.0
 # A line holds so many wide characters.
 _COLUMNS = 29
 _HEAD = 170.0
+# A smaller area is shown with as much around it: without streets nobody would know where it lies.
+_LEAST_M = 1_500.0
 
 
 def svg(row: Mapping[str, Any], zones: Sequence[Zone], names: Sequence[str], shape: BaseGeometry) -> str:
@@ -59,7 +61,7 @@ def _map(zones: Sequence[Zone], shape: BaseGeometry) -> Iterator[str]:
     """The covered area in the middle of its surroundings, each way half as wide again."""
     west, south, east, north = shape.bounds
     east_m, north_m = metres_per_degree((south + north) / 2)
-    wide, high = max((east - west) * east_m, 400.0) * 1.6, max((north - south) * north_m, 400.0) * 1.6
+    wide, high = max((east - west) * east_m, _LEAST_M) * 1.6, max((north - south) * north_m, _LEAST_M) * 1.6
     across = WIDTH - 2 * _MARGIN
     scale = min(across / wide, _MAP_HIGH / high)
     middle = np.array([(west + east) / 2, (south + north) / 2])

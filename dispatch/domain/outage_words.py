@@ -76,7 +76,7 @@ def lines(row: Mapping[str, Any], zones: Sequence[str]) -> list[str]:
         planned = f"原定 {_long(row['starts_at'])} 至 {_long(row['ends_at'])} 的停水 ({row['title']}) 取消, 供水正常。"
         return [planned, *where]
     return [
-        f"因{row['title']}, 以下区域停水或降压供水, 敬请谅解。",
+        f"因{row['title']}, 以下区域停水, 敬请谅解。",
         *where,
         f"停水时间: {_long(row['starts_at'])} 至 {_long(row['ends_at'])} (预计)",
         *([f"原预计恢复时间: {_long(row['first_ends_at'])}"] if row["ends_at"] != row["first_ends_at"] else []),

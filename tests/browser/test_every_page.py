@@ -29,6 +29,7 @@ PLACES = [
     ("/incidents", "supervisor"),
     ("/circle", "supervisor"),
     ("/wall", "supervisor"),
+    ("/outages", "supervisor"),
     ("/zones", "supervisor"),
     ("/places", "supervisor"),
     ("/articles", "supervisor"),

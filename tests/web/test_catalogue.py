@@ -14,6 +14,7 @@ from werkzeug.exceptions import default_exceptions
 
 import dispatch
 from dispatch.domain.errors import DispatchError
+from dispatch.domain.outage import OUTAGE_STATUS_LABELS, OUTAGE_VERB_LABELS
 from dispatch.domain.roles import ROLE_LABELS
 from dispatch.domain.sla import CLOCK_LABELS
 from dispatch.domain.states import STATUS_LABELS, VERB_LABELS
@@ -29,7 +30,7 @@ PART = re.compile(r"\$\{[^}]*\}")
 # Sections whose words are named by codes of the domain and the policy; other tests hold them together.
 CODED = {
     "status", "verb", "clock", "sla", "role", "category", "level", "reason", "question", "choice", "stage", "error",
-    "advice_kind", "advice_not", "advice_part", "zone_problem", "temporary_kind",
+    "advice_kind", "advice_not", "advice_part", "zone_problem", "temporary_kind", "outage_status", "outage_verb",
 }  # fmt: skip
 # And the states of a call, as domain.cti.state_of tells them.
 TOLD = {"agent.ringing", "agent.answered"}
@@ -109,6 +110,8 @@ def test_both_languages_say_it_with_the_same_places(name: str) -> None:
     ("section", "labels"),
     [
         ("status", STATUS_LABELS),
+        ("outage_status", OUTAGE_STATUS_LABELS),
+        ("outage_verb", {"draft": "起草", **OUTAGE_VERB_LABELS}),
         ("verb", VERB_LABELS),
         ("clock", CLOCK_LABELS),
         ("role", ROLE_LABELS),

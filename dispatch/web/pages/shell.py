@@ -29,6 +29,7 @@ _SCREENS = {
     "figures": Permission.READ,
     "circle": Permission.CIRCLE,
     "wall": Permission.READ,
+    "outages": Permission.OUTAGE,
     "zones": Permission.ZONES,
     "places": Permission.PLACES,
     "articles": Permission.READ,

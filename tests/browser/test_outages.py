@@ -1,0 +1,152 @@
+"""The story of a notice in Chromium: drawn, approved by another, published; a call answered with one key; restored."""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from dispatch.services import outage_view
+from dispatch.storage.calls import CALLS
+from tests.browser.test_every_page import faults, in_both_languages
+from tests.support.browser import Pages
+from tests.support.cast import ZONE_A, Cast, spot
+from tests.support.everything import fill
+from tests.support.processes import utc_now
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
+
+
+def local(hours: float) -> str:
+    """A time of Changsha as a field takes it."""
+    return (utc_now() + timedelta(hours=8 + hours)).strftime("%Y-%m-%dT%H:%M")
+
+
+def colours(png: bytes) -> tuple[int, int, int]:
+    """Width and height of a PNG of 8 bits, and how many different lines of pixels it has."""
+    width, height = struct.unpack(">II", png[16:24])
+    data, at = b"", 8
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        if png[at + 4 : at + 8] == b"IDAT":
+            data += png[at + 8 : at + 8 + length]
+        at += 12 + length
+    raw = zlib.decompress(data)
+    step = len(raw) // height
+    return width, height, len({raw[n * step : (n + 1) * step] for n in range(height)})
+
+
+def write(page: Page, around: tuple[float, float]) -> None:
+    """Write a planned outage of twenty minutes ago, by keyboard: its area is typed point by point."""
+    page.goto("/outages")
+    expect(page.locator("#grid-filter")).to_have_count(0)
+    expect(page.locator("#map path.map-grid").first).to_be_attached()
+    page.keyboard.press("n")
+    page.fill("#title", "坡子街阀门更换")
+    page.fill("#place", "坡子街一带")
+    page.fill("#starts_at", local(-0.3))
+    page.fill("#ends_at", local(5))
+    page.fill("#late_return_h", "2")
+    page.fill("#estates", "岳麓公馆\n坡子街")
+    page.click("#draw")
+    lon, lat = around
+    for east, north in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
+        page.fill("#sketch-pair", f"{lon + east * 0.001:.6f}, {lat + north * 0.001:.6f}")
+        page.press("#sketch-pair", "Enter")
+    expect(page.locator("#sketch ol li")).to_have_count(4)
+    page.locator("#sketch button.primary").press("Enter")
+    expect(page.locator("#area-said")).to_have_text("已画 4 个顶点")
+    page.locator("#panel form button.primary").press("Enter")
+    expect(page.locator("#panel h2").first).to_have_text("坡子街阀门更换")
+    expect(page.locator("#do-approve")).to_be_disabled()  # by the one who wrote it
+
+
+def take_call(page: Page, around: tuple[float, float]) -> None:
+    """Write down a call of no water from a pin."""
+    page.keyboard.press("F2")
+    page.fill("#caller_phone", "13000000001")
+    page.fill("#place", f"{around[0]:.6f}, {around[1]:.6f}")
+    page.select_option("#datum", "wgs84")
+    page.locator("#category [role=radio]").nth(4).click()
+    page.fill("#description", "整栋楼没水")
+
+
+def test_from_draft_to_restored(pages: Pages, cast: Cast, tmp_path: Path) -> None:
+    desk = pages.site.desk
+    here = spot(desk, ZONE_A, utc_now())
+    around = (here.lon, here.lat)
+    writer, other, agent = (pages.signed_in(login) for login in ("dispatcher", "supervisor", "agent"))
+    write(writer, around)
+
+    other.goto("/outages")
+    other.locator("#list button").first.click()
+    other.click("#do-approve")
+    expect(other.locator("#fault")).to_contain_text("不足 24 小时")
+    other.fill("#note", "阀门已裂")
+    other.click("#do-approve")
+    expect(other.locator("#panel .chip[data-status=approved]")).to_be_visible()
+    expect(writer.locator("#do-publish")).to_be_visible()  # live
+    writer.click("#do-publish")
+    expect(writer.locator("#panel .chip[data-status=published]")).to_be_visible()
+
+    with writer.expect_download() as download:
+        writer.click("#png")
+    path = tmp_path / "notice.png"
+    download.value.save_as(path)
+    size = writer.locator("img.drawing").evaluate("one => [one.naturalWidth, one.naturalHeight]")
+    width, height, lines = colours(path.read_bytes())
+    assert ([width, height], width, lines > 100) == (size, 1080, True)
+
+    agent.goto("/agent")
+    take_call(agent, around)
+    expect(agent.locator("#outages .known")).to_contain_text("高层住户和二次供水小区")
+    agent.keyboard.press("Control+Enter")
+    expect(agent.locator("#said")).to_contain_text("预计")
+    take_call(agent, around)
+    expect(agent.locator("#outages .known")).to_be_visible()
+    agent.keyboard.press("Alt+o")
+    expect(agent.locator("#save")).to_contain_text("派单")
+    agent.keyboard.press("Control+Enter")
+    expect(agent.locator("#said .saved")).to_have_attribute("data-number", re.compile("GD"))
+
+    writer.fill("#longer", local(7))
+    writer.click("#do-extend")
+    expect(writer.locator("#panel")).to_contain_text("预计恢复时间由")
+    public = pages.visitor()
+    public.goto("/")
+    expect(public.locator("#outages")).to_contain_text("预计恢复时间由")
+    expect(public.locator("#map path.map-area")).to_be_attached()
+    writer.click("#do-restore")
+    expect(writer.locator("#panel .chip[data-status=restored]")).to_be_visible()
+
+    take_call(agent, around)
+    expect(agent.locator("#outages .known")).to_have_count(0)
+    agent.keyboard.press("Control+Enter")
+    expect(agent.locator("#said .saved")).to_have_attribute("data-number", re.compile("GD"))
+    with desk.store.read() as tx:
+        found = tx.conn.execute(select(CALLS.c.outcome, CALLS.c.outage_id).order_by(CALLS.c.id)).all()
+    assert [tuple(row) for row in found] == [("answered", 1), ("ticket", None), ("ticket", None)]
+    assert outage_view.known(desk, utc_now()) == []
+
+
+def test_the_page_is_for_everybody(pages: Pages) -> None:
+    fill(pages.site.desk)
+
+    def see(page: Page) -> list[str]:
+        page.goto("/outages")
+        page.locator("#list button").first.click()
+        expect(page.locator("#announcement")).to_be_visible()
+        found = faults(page)
+        page.click("#new")
+        expect(page.locator("#grids label")).not_to_have_count(0)
+        page.click("#draw")
+        expect(page.locator("#sketch-pair")).to_be_visible()
+        return found + faults(page)
+
+    in_both_languages(pages, "supervisor", see)
