@@ -111,7 +111,7 @@ def test_both_languages_say_it_with_the_same_places(name: str) -> None:
     [
         ("status", STATUS_LABELS),
         ("outage_status", OUTAGE_STATUS_LABELS),
-        ("outage_verb", {"draft": "起草", **OUTAGE_VERB_LABELS}),
+        ("outage_verb", {"draft": "起草"} | {str(verb): label for verb, label in OUTAGE_VERB_LABELS.items()}),
         ("verb", VERB_LABELS),
         ("clock", CLOCK_LABELS),
         ("role", ROLE_LABELS),
