@@ -46,6 +46,7 @@ from dispatch.web.api import (
     articles,
     asking,
     board,
+    callbacks,
     cases,
     circle,
     console,
@@ -138,7 +139,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
-        similar, incidents, cases, customers, surge, articles,
+        similar, incidents, cases, customers, surge, articles, callbacks,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))
@@ -149,9 +150,10 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
 
 def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(shell.blueprint(desk, _DATA))
-    for screen in (signin, factor, welcome, account, agent, public_page):
+    for screen in (signin, factor, welcome, account, agent):
         app.register_blueprint(screen.blueprint(desk))
     app.register_blueprint(articles_page.blueprint(desk))
+    app.register_blueprint(public_page.blueprint(desk, app.config["SECRET_KEY"]))
     for frame in (board_page, circle_page, crew_page, incidents_page, outages_page, places_page, zones_page):
         app.register_blueprint(frame.blueprint())
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.domain import ladder, sla
+from dispatch.domain.callback import ONE_CALLER, TRIES, Callers, said
 from dispatch.domain.errors import IllegalTransition, InvalidInput
 from dispatch.domain.incident import JOB, number_of
 from dispatch.domain.orders import Assignment as Assignment
@@ -21,8 +22,6 @@ from dispatch.domain.times import shanghai_text
 
 # What makes a ticket one of its own again.
 _OUT: Mapping[str, Any] = {"incident_id": None, "is_carried": False}
-# After so many calls that nobody answered, a ticket may be closed without the caller's word.
-CLOSE_AFTER_UNREACHED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Command:
     """One verb with what it needs; the API's schemas say which fields belong to which verb.
 
     `asked_at` is when a crew asked for it, where somebody else decides. `with_lead`: the ticket follows the one that
-    leads its incident; `is_split`: it leaves the incident for a crew job of its own.
+    leads its incident; `is_split`: it leaves that for a job of its own. `callers`: whom this round calls back.
     """
 
     verb: Verb
@@ -88,6 +87,7 @@ class Command:
     with_lead: bool = False
     is_split: bool = False
     temporary: Temporary | None = None
+    callers: Callers = ONE_CALLER
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,10 @@ def illegal(ticket: Ticket, detail: str) -> IllegalTransition:
 
 def _meet(ticket: Ticket, kind: ClockKind, at: datetime, command: Command) -> tuple[Clock, ...]:
     clock = ticket.running(kind)
-    if clock is None or (kind is ClockKind.CALLBACK and not command.is_reached):
+    if clock is None or (kind is ClockKind.CALLBACK and command.callers.waiting):
         return ()
+    if kind is ClockKind.CALLBACK and not command.is_reached and not command.callers.is_heard:
+        return (sla.void(clock, command.at),)  # nobody was spoken to: see domain/callback.py
     return (sla.meet(clock, at, command.at),)
 
 
@@ -232,7 +234,10 @@ def _done(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Ef
     # From when the desk knows of it: nobody can ring about work that a phone without signal has not yet told.
     callback = policy.start_clock(ticket.level, limits[ClockKind.CALLBACK], ticket.round, command.at)
     # Whoever repaired a main has also stopped the water.
-    clocks = (*_meet(ticket, ClockKind.ISOLATE, at, command), *filter(None, (callback,)))
+    clocks = (
+        *_meet(ticket, ClockKind.ISOLATE, at, command),
+        *filter(None, (callback if command.callers.can_ring else None,)),
+    )
     return _Effect(clocks=clocks, changes={"is_solved": None, "callback_attempts": 0, **outcome(command.temporary)})
 
 
@@ -242,23 +247,18 @@ def _callback(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) 
         return _Effect(f"第 {attempts} 次未接通", {"callback_attempts": attempts})
     if command.is_solved is None:
         raise InvalidInput("接通后请记录问题是否解决", field="is_solved")
-    text = "已解决" if command.is_solved else "未解决"
-    if command.is_satisfied is not None:
-        text += ", 满意" if command.is_satisfied else ", 不满意"
-    changes = {
-        "callback_attempts": attempts,
-        "is_solved": command.is_solved,
-        "is_satisfied": command.is_satisfied,
-    }
-    told = () if command.is_solved else (Notice(("dispatcher",), f"{ticket.number} 回访未解决, 请安排返工"),)
-    return _Effect(text, changes, notices=told)
+    text, follow_up = said(command.is_solved, command.is_satisfied), command.callers.follow_up
+    changes = {"callback_attempts": attempts, **command.callers.in_all(command.is_solved, command.is_satisfied)}
+    told = Notice(("dispatcher",), f"{ticket.number} 回访{text}, {follow_up or '请安排返工'}")
+    notices = (told,) if follow_up or not command.is_solved else ()
+    return _Effect(", ".join(filter(None, (text, follow_up))), changes, notices=notices)
 
 
 def _close(ticket: Ticket, command: Command, _policy: Policy, _at: datetime) -> _Effect:
     if ticket.is_solved is False:
         raise illegal(ticket, "用户表示未解决, 请返工")
-    if ticket.is_solved is None and ticket.callback_attempts < CLOSE_AFTER_UNREACHED:
-        raise illegal(ticket, f"请先回访; {CLOSE_AFTER_UNREACHED} 次未接通后方可直接办结")
+    if waiting := command.callers.waiting:
+        raise illegal(ticket, f"请先回访: 还有 {waiting} 位来电人没有回访; {TRIES} 次未接通也算回访过")
     return _Effect(clocks=_void_all(ticket, command.at), changes={"ended_at": command.at})
 
 
@@ -360,11 +360,8 @@ def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
 def first_clocks(ticket: Ticket, policy: Policy, start_at: datetime) -> tuple[Clock, ...]:
     """Return the clocks that start a round: all but callback, which starts when 完工 is told."""
     limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
-    started = (
-        policy.start_clock(ticket.level, limit, ticket.round, start_at, ticket.appointment_at)
-        for kind, limit in limits.items()
-        if kind is not ClockKind.CALLBACK
-    )
+    round_ = (limit for kind, limit in limits.items() if kind is not ClockKind.CALLBACK)
+    started = (policy.start_clock(ticket.level, one, ticket.round, start_at, ticket.appointment_at) for one in round_)
     return tuple(clock for clock in started if clock)
 
 

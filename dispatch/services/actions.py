@@ -20,7 +20,7 @@ from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import RULES, Verb
 from dispatch.domain.temporary import Temporary
 from dispatch.domain.ticket import Command, Ticket, Transition, decide, illegal
-from dispatch.services import present
+from dispatch.services import callback_rounds, present
 from dispatch.services.desk import Desk
 from dispatch.services.routing import assign
 from dispatch.storage import directory, incidents, replies, tickets
@@ -130,9 +130,10 @@ def carry_out(scene: Scene, now: datetime, prepare: Prepare) -> Ticket:
     tx, desk, actor, ticket = scene.tx, scene.desk, scene.actor, scene.ticket
     if scene.carried and scene.action.verb in LEAVING:
         raise illegal(ticket, f"工单牵头事件 {number_of(ticket.incident_id)}, 请先换一张牵头工单")
-    command = prepare(scene, command_of(scene.action, now))
+    command = prepare(scene, callback_rounds.count_callers(tx, ticket, command_of(scene.action, now)))
     transition = decide(ticket, command, actor, desk.policy(tx, ticket.policy_version))
     version = tickets.apply(tx, ticket, transition, actor, now, desk.channels)
+    callback_rounds.follow(tx, desk, ticket, transition, now)
     replies.keep_press(tx, ticket.number, _press(actor, scene.action, version), now)
     lead = after(ticket, transition, version)
     if transition.verb is Verb.ISOLATE and not ticket.is_carried and ticket.incident_id is not None:

@@ -10,9 +10,9 @@ from dispatch.domain.call import mask_phone
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees, team_seen
 from dispatch.domain.search import query_terms
-from dispatch.services import present, recommend, suggesting, temporary
+from dispatch.services import callback_queue, present, recommend, suggesting, temporary
 from dispatch.services.desk import Desk
-from dispatch.storage import arrivals, audit, board, calls, directory, escalations, ratings
+from dispatch.storage import arrivals, audit, board, callbacks, calls, directory, escalations, ratings
 from dispatch.storage.board import Filter
 
 
@@ -59,6 +59,8 @@ def ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str, An
             "calls": [_call(call) for call in calls.of_ticket(tx, row["id"])],
             "timeline": [_event(event) for event in board.timeline(tx, row["id"])],
             "follow_ups": temporary.shown(tx, number),
+            "callbacks": callback_queue.histories(tx, callbacks.of_ticket(tx, row["id"])),
+            "reworked_by": callbacks.reworked_by(tx, number),
             "suggestion": suggesting.shown(tx, row["id"]),
             "rating": present.rating(ratings.last(tx, row["id"])),
             "recommendation": recommend.stored(arrivals.last(tx, row["id"])),

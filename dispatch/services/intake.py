@@ -212,7 +212,15 @@ def _suggested(
 
 
 def _open(
-    tx: Tx, desk: Desk, rules: Rules, actor: Actor, call: NewCall, sighted: Sighted, number: str, now: datetime
+    tx: Tx,
+    desk: Desk,
+    rules: Rules,
+    actor: Actor,
+    call: NewCall,
+    sighted: Sighted,
+    number: str,
+    now: datetime,
+    **more: Any,
 ) -> dict[str, Any]:
     policy = rules.policy
     level = policy.level_of(policy.category(call.category), call.answers)
@@ -239,6 +247,7 @@ def _open(
         "place_key": place_of(call.address).key or None,
         **watching.columns(sighted, care, placing.point, desk.settings.frequent_calls),
         **placing.columns(rules),
+        **more,
     }
     row = tickets.create(tx, fresh, told, dispatch)
     call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now)
@@ -259,6 +268,13 @@ def _open(
     watching.heard(tx, desk, sighted, actor, _heard(call_id, call, opened), now)
     similar.tell_apart(tx, actor, ticket, others, now)
     return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now), suggestions)
+
+
+def open_again(tx: Tx, desk: Desk, actor: Actor, call: NewCall, number: str, now: datetime, *, rework_of: str) -> None:
+    """Open a ticket of her own for a caller whom another one did not help, in the transaction of whoever heard it."""
+    rules = desk.rules(tx, now)
+    sighted = watching.sight(tx, rules.policy, _known(call), call.called_at)
+    _open(tx, desk, rules, actor, call, sighted, number, now, rework_of=rework_of)
 
 
 def _outage(tx: Tx, desk: Desk, rules: Rules, call: NewCall, placing: Placing) -> KnownOutage | None:

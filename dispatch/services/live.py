@@ -32,6 +32,7 @@ class Topic:
 TRAVEL = "travel"
 # One that is not here is sent to nobody.
 TOPICS = {
+    "callback": Topic(Permission.CALLBACK),
     "case": Topic(Permission.CASE),
     "article": Topic(Permission.READ),
     "cti": Topic(Permission.CALL),

@@ -20,6 +20,7 @@ _PLAIN = (
     "number", "version", "round", "level", "category", "area", "policy_version", "team_id", "branch", "steward",
     "zone_id", "zone_set_id", "route_status", "route_reason", "lon", "lat", "address", "description", "pipe_dn",
     "assisting", "is_supervised", "urge_count", "callback_attempts", "is_solved", "is_satisfied", "merged_into",
+    "rework_of",
     "nth_call",
     "outcome", "temporary_kind", "follow_up_of",
 )  # fmt: skip

@@ -8,16 +8,17 @@ from typing import Any
 
 from dispatch.domain.address import PlacedBy
 from dispatch.domain.call import check_text
+from dispatch.domain.callback import Answer, State, check_free, check_pause, check_waiting
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
-from dispatch.domain.states import Verb
-from dispatch.domain.ticket import Command
+from dispatch.domain.states import Status, Verb
+from dispatch.domain.ticket import Command, illegal
 from dispatch.domain.times import shanghai_text
-from dispatch.services import present
+from dispatch.services import callback_rounds, calling_back, live, present
 from dispatch.services.actions import Action, Prepare, Scene, perform, see, unchanged, with_detail
 from dispatch.services.desk import Desk
 from dispatch.services.routing import assign, place_call
-from dispatch.storage import calls, directory, escalations, places, tickets
+from dispatch.storage import callbacks, calls, directory, escalations, places, tickets
 
 VERBS = (
     Verb.DISPATCH, Verb.REASSIGN, Verb.HOLD, Verb.EXTEND, Verb.URGE, Verb.SUPERVISE, Verb.ASSIST, Verb.MERGE,
@@ -68,11 +69,43 @@ def _merge(scene: Scene, command: Command) -> Command:
     return replace(command, target=target)
 
 
+def _callback(scene: Scene, command: Command) -> Command:
+    """Of a ticket with one caller: the conversation is kept as that caller's; with several it must say whose it was."""
+    ticket = scene.ticket
+    if ticket.merged_into:
+        raise illegal(ticket, f"工单已并入 {ticket.merged_into}, 请在那张工单上回访")
+    rows = callbacks.of_round(scene.tx, ticket.id, ticket.round)
+    if ticket.status is not Status.DONE or not rows:
+        return command
+    if len(rows) > 1:
+        ids = [row["id"] for row in rows if row["state"] == State.WAITING]
+        detail = f"工单有 {len(rows)} 位来电人, 请在回访队列中逐位记录 (/api/v1/callbacks)"
+        raise InvalidInput(detail, field="callback_id", callbacks=ids)
+    return _one_caller(scene, command, rows[0])
+
+
+def _one_caller(scene: Scene, command: Command, row: dict[str, Any]) -> Command:
+    """Keep what came of it; a caller's word by telephone may come late, or be put right, until the ticket is closed."""
+    state = State(row["state"])
+    if state is not State.REACHED and not (state is State.UNREACHED and command.is_reached):
+        check_waiting(state, row["settled_by"], row["settled_at"])
+    check_free(row["claimed_by"], row["claimed_until"], scene.actor.user_id, command.at)
+    live.tell(scene.tx, callback_rounds.TOPIC, scene.ticket.number, command.at)
+    if not command.is_reached:
+        check_pause(row["next_try_at"], command.at)
+        return calling_back.try_out(scene, row["id"], command)
+    if command.is_solved is not None:
+        answer = Answer(is_solved=command.is_solved, is_satisfied=command.is_satisfied, note=scene.action.note)
+        callback_rounds.keep_answer(scene.tx, row, answer, State.REACHED, scene.actor, command.at)
+    return command
+
+
 _PREPARE: dict[Verb, Prepare] = {
     Verb.DISPATCH: _dispatch,
     Verb.REASSIGN: _dispatch,
     Verb.ASSIST: _named_team,
     Verb.MERGE: _merge,
+    Verb.CALLBACK: _callback,
 }
 
 

@@ -153,6 +153,7 @@ class TicketRow(Base):
     temporary_kind: Mapped[str | None]
     follow_up_of: Mapped[str | None]
     origin_id: Mapped[int | None]
+    rework_of: Mapped[str | None]
 
     __table_args__ = (
         Index("ix_tickets_cell", "cell", "id", **only("ended_at IS NULL")),
@@ -169,6 +170,8 @@ class TicketRow(Base):
         Index("ix_tickets_incident", "incident_id", "id", **only("incident_id IS NOT NULL")),
         Index("ix_tickets_lead", "incident_id", unique=True, **only(LEADING)),
         Index("ix_tickets_carried", "id", **only(CARRIED)),
+        Index("ix_tickets_merged", "merged_into", **only("merged_into IS NOT NULL")),
+        Index("ix_tickets_rework", "rework_of", **only("rework_of IS NOT NULL")),
     )
 
 

@@ -65,16 +65,15 @@ def test_a_morning_counted_by_hand(tmp_path: Path) -> None:
     assert told["route_status"] == {"routed": 2, "unlocated": 1}
     assert told["zones"] == {"a": 1, "-": 1, "b": 1}
     met_and_breached = {kind: (counts["met"], counts["breached"]) for kind, counts in told["clocks"].items()}
-    # The file knows of no call-backs, so both are late.
-    assert met_and_breached == {"ack": (1, 2), "arrive": (1, 1), "fix": (2, 1), "callback": (0, 2)}
+    # The file names no telephone numbers: nobody can be called back, and nobody promises it.
+    assert met_and_breached == {"ack": (1, 2), "arrive": (1, 1), "fix": (2, 1)}
     steps = {(step["clock"], step["ratio"]): step["count"] for step in told["escalations"]}
     assert {key: count for key, count in steps.items() if key[0] == "arrive"} == {
         ("arrive", 0.5): 1, ("arrive", 0.8): 1, ("arrive", 1.0): 1,
     }  # fmt: skip
     assert sum(step["count"] for step in told["escalations"] if step["clock"] == "ack") == 2
     assert {ratio for clock, ratio in steps if clock == "fix"} == {0.8, 1.0, 2.0}
-    assert (steps["callback", 1.0], steps["callback", 1.5]) == (2, 2)
-    assert told["lateness_s"] == {"steps": 12, "max": 0.0, "p99": 0.0}
+    assert told["lateness_s"] == {"steps": 8, "max": 0.0, "p99": 0.0}
     assert (told["merges"], told["sweep_errors"], told["is_complete"]) == (0, [], True)
     # c2, in three working days from Monday 09:00; twice that wall time ends the ladder on Sunday 09:00.
     assert told["ended_at"] == "2024-03-10T01:00:00+00:00"
@@ -194,7 +193,8 @@ def test_a_closing_that_cannot_be_is_told_and_the_ticket_stays(tmp_path: Path) -
 
 
 def test_who_arrives_at_the_very_moment_of_a_step_is_in_time(tmp_path: Path) -> None:
-    _, told = replay(tmp_path, f"{HEADER}x,2024-03-04 09:00,2024-03-04 09:10,漏水,,甲路,{A},\n")
+    head = f"caller_phone,{HEADER}"
+    _, told = replay(tmp_path, f"{head}13000000001,x,2024-03-04 09:00,2024-03-04 09:10,漏水,,甲路,{A},\n")
     assert told["clocks"]["ack"] == {"met": 1, "breached": 0, "running": 0, "void": 0}
     assert {step["clock"] for step in told["escalations"]} == {"callback"}
 
@@ -216,13 +216,16 @@ def test_a_second_run_on_the_same_database_only_repeats(tmp_path: Path, empty_ur
 def test_a_report_counts_its_own_tickets_only(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'replay.db'}"
     replay(tmp_path, HEADER + DAY, "--database", url)
-    _, told = replay(tmp_path, f"{HEADER}y,2024-03-05 09:00,2024-03-05 09:05,漏水,,甲路,{A},\n", "--database", url)
+    head = f"caller_phone,{HEADER}"
+    _, told = replay(
+        tmp_path, f"{head}13000000001,y,2024-03-05 09:00,2024-03-05 09:05,漏水,,甲路,{A},\n", "--database", url
+    )
     assert (told["tickets"], told["statuses"], told["lateness_s"]["steps"]) == (1, {"done": 1}, 2)
 
 
 def test_without_a_report_file_the_summary_is_all(tmp_path: Path) -> None:
     result = run(tmp_path, "replay", write(tmp_path, HEADER + DAY), "--zones", write_zones(tmp_path))
-    assert (result.exit_code, "升级 12 步" in result.stdout) == (1, True)
+    assert (result.exit_code, "升级 8 步" in result.stdout) == (1, True)
 
 
 def test_ctrl_c_ends_with_a_partial_report_and_the_next_run_completes_it(
@@ -242,7 +245,7 @@ def test_ctrl_c_ends_with_a_partial_report_and_the_next_run_completes_it(
     assert sums_up(told)
     monkeypatch.undo()
     _, rest = replay(tmp_path, HEADER + DAY, "--database", url)
-    whole = {"ack": (1, 2), "arrive": (1, 1), "fix": (2, 1), "callback": (0, 2)}
+    whole = {"ack": (1, 2), "arrive": (1, 1), "fix": (2, 1)}
     assert {kind: (counts["met"], counts["breached"]) for kind, counts in rest["clocks"].items()} == whole
 
 

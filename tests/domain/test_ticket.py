@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from dispatch.domain.callback import Callers
 from dispatch.domain.sla import Clock, ClockKind
 from dispatch.domain.states import ACTIVE, RULES, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide
@@ -157,9 +158,11 @@ def test_a_return_needs_a_coded_reason() -> None:
 
 
 def test_an_unanswered_callback_meets_nothing() -> None:
-    ticket = do(ticket_at(Status.DONE), Verb.CALLBACK, at(10), is_reached=False, is_solved=None)
+    ticket = do(
+        ticket_at(Status.DONE), Verb.CALLBACK, at(10), is_reached=False, is_solved=None, callers=Callers(waiting=1)
+    )
     assert ticket.callback_attempts == 1
-    assert clock_of(ticket, ClockKind.CALLBACK).met_at is None
+    assert clock_of(ticket, ClockKind.CALLBACK).is_running
 
 
 def test_an_answered_one_must_say_whether_it_is_solved() -> None:
@@ -187,7 +190,7 @@ def test_what_the_caller_said(is_solved: bool, is_satisfied: bool | None, words:
 
 def test_close_needs_a_solved_callback() -> None:
     ticket = ticket_at(Status.DONE)
-    assert "请先回访" in refused(ticket, Verb.CLOSE, at(10)).detail
+    assert "请先回访: 还有 1 位" in refused(ticket, Verb.CLOSE, at(10), callers=Callers(waiting=1)).detail
     unsolved = do(ticket, Verb.CALLBACK, at(10), is_solved=False)
     assert "请返工" in refused(unsolved, Verb.CLOSE, at(11)).detail
     closed = do(do(unsolved, Verb.CALLBACK, at(12)), Verb.CLOSE, at(13))
@@ -196,13 +199,51 @@ def test_close_needs_a_solved_callback() -> None:
 
 def test_or_three_calls_that_nobody_answered() -> None:
     ticket = ticket_at(Status.DONE)
-    for attempt in (1, 2, 3):
-        refused(ticket, Verb.CLOSE, at(9 + attempt))
-        ticket = do(ticket, Verb.CALLBACK, at(9 + attempt), is_reached=False, is_solved=None)
+    for attempt, waiting in ((1, 1), (2, 1), (3, 0)):
+        refused(ticket, Verb.CLOSE, at(9 + attempt), callers=Callers(waiting=1))
+        ticket = do(
+            ticket, Verb.CALLBACK, at(9 + attempt), is_reached=False, is_solved=None, callers=Callers(waiting=waiting)
+        )
     closed = do(ticket, Verb.CLOSE, at(20))
     assert closed.status is Status.CLOSED
     callback = clock_of(closed, ClockKind.CALLBACK)
     assert (callback.is_void, callback.met_at, callback.next_fire_at) == (True, None, None)
+
+
+def test_the_clock_of_several_callers_is_met_by_the_last() -> None:
+    ticket = do(ticket_at(Status.DONE), Verb.CALLBACK, at(10), callers=Callers(waiting=1))
+    assert clock_of(ticket, ClockKind.CALLBACK).is_running
+    heard = do(ticket, Verb.CALLBACK, at(12), is_reached=False, is_solved=None, callers=Callers(is_heard=True))
+    assert clock_of(heard, ClockKind.CALLBACK).met_at == at(12)
+
+
+def test_without_anybody_to_ring_no_callback_is_promised() -> None:
+    ticket = do(ticket_at(Status.WORKING), Verb.DONE, at(9), callers=Callers(can_ring=0))
+    assert ticket.running(ClockKind.CALLBACK) is None
+    assert do(ticket, Verb.CLOSE, at(10)).status is Status.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("is_solved", "others", "whole"), [(True, False, False), (False, True, False), (True, None, True)]
+)
+def test_one_no_is_a_no(is_solved: bool, others: bool | None, whole: bool) -> None:
+    ticket = do(ticket_at(Status.DONE), Verb.CALLBACK, at(10), is_solved=is_solved, callers=Callers(solved=others))
+    assert ticket.is_solved is whole
+
+
+def test_who_has_a_ticket_of_ones_own_stands_in_nobodys_way() -> None:
+    ticket = ticket_at(Status.DONE)
+    said = command(
+        ticket,
+        Verb.CALLBACK,
+        at(10),
+        is_solved=False,
+        callers=Callers(has_own_ticket=True, follow_up="另开工单 X", solved=True),
+    )
+    transition = decide(ticket, said, AGENT, POLICY)
+    assert transition.text == "坐席 (坐席) 回访: 未解决, 另开工单 X"
+    assert [notice.text for notice in transition.notices] == [f"{ticket.number} 回访未解决, 另开工单 X"]
+    assert do(applied(ticket, transition), Verb.CLOSE, at(11)).status is Status.CLOSED
 
 
 def test_unanswered_calls_after_a_no_do_not_close() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from dispatch.domain.callback import PAUSE
 from dispatch.domain.errors import IllegalTransition, InvalidInput, StaleVersion
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.states import RULES, Status, Verb
@@ -67,6 +68,7 @@ def board_form(desk: Desk, cast: Cast, number: str, now: datetime) -> dict[str, 
     """The ticket as an action answers it: without what the detail adds."""
     ticket = board.ticket(desk, cast.dispatcher, number, now)
     added = {"calls", "timeline", "escalations", "rating", "suggestion", "recommendation"}
+    added |= {"callbacks", "reworked_by", "follow_ups"}
     return {name: ticket[name] for name in ticket if name not in added}
 
 
@@ -181,9 +183,10 @@ def test_another_pin_is_another_wish(desk: Desk, cast: Cast, now: datetime) -> N
 def test_what_is_counted_is_one_within_a_minute(desk: Desk, cast: Cast, now: datetime, verb: Verb, count: str) -> None:
     number = ready(desk, cast, verb, now)
     told = {"is_reached": False} if verb is Verb.CALLBACK else {}
+    again = PAUSE if verb is Verb.CALLBACK else ONE_PRESS  # a caller who did not answer is left in peace for a while
     counted = [
         act(desk, cast.agent, number, verb, at, **told)[count]
-        for at in (now, now + ONE_PRESS - SECOND, now + ONE_PRESS, now + 2 * ONE_PRESS - SECOND, now + 3 * ONE_PRESS)
+        for at in (now, now + ONE_PRESS - SECOND, now + again, now + again + ONE_PRESS - SECOND, now + 2 * again)
     ]
     assert counted == [1, 1, 2, 2, 3]
 

@@ -13,6 +13,7 @@ import pytest
 from werkzeug.exceptions import default_exceptions
 
 import dispatch
+from dispatch.domain.callback import NO_NUMBER, REASONS, reason_label
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.outage import OUTAGE_STATUS_LABELS, OUTAGE_VERB_LABELS
 from dispatch.domain.roles import ROLE_LABELS
@@ -31,6 +32,7 @@ PART = re.compile(r"\$\{[^}]*\}")
 CODED = {
     "status", "verb", "clock", "sla", "role", "category", "level", "reason", "question", "choice", "stage", "error",
     "advice_kind", "advice_not", "advice_part", "zone_problem", "temporary_kind", "outage_status", "outage_verb",
+    "callback_reason",
 }  # fmt: skip
 # And the states of a call, as domain.cti.state_of tells them.
 TOLD = {"agent.ringing", "agent.answered"}
@@ -145,3 +147,8 @@ def test_the_words_of_the_shipped_policy_are_its_own() -> None:
         section: {key: chinese for key, (chinese, _) in catalogue.sections()[section].items()} for section in expected
     }
     assert shown == expected
+
+
+def test_reasons_are_called_the_same_everywhere() -> None:
+    words = {code: chinese for code, (chinese, _) in catalogue.sections()["callback_reason"].items()}
+    assert words == {code: reason_label(code) for code in (*REASONS, NO_NUMBER)}

@@ -16,9 +16,10 @@ from wtforms import ValidationError
 
 from dispatch.domain.photo import MAX_BYTES
 from dispatch.domain.tracking import token as token_of
-from dispatch.services import outage_view, public, surge, tracking
+from dispatch.services import callback_links, outage_view, public, surge, tracking
 from dispatch.services.desk import Desk
 from dispatch.services.public import Report
+from dispatch.web.api.callbacks import AnswerIn
 from dispatch.web.api.fields import Key, Text
 from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, Location
@@ -84,6 +85,21 @@ class RatingIn(Body):
 
     stars: int = Field(ge=1, le=5)
     words: Text = Field("", max_length=500)
+
+
+class LinkIn(BaseModel):
+    """The token of a caller's own link, in the path."""
+
+    token: Text = Field(max_length=64)
+
+
+class Asked(BaseModel):
+    """What a link asks about."""
+
+    number: str
+    state: str
+    can_answer: bool
+    reasons: dict[str, str]
 
 
 class KnownOutages(BaseModel):
@@ -171,6 +187,7 @@ def blueprint(desk: Desk, secret: str) -> APIBlueprint:
     api.before_request(_check_form)
     _telling(api, desk, secret)
     _tracking(api, desk, secret)
+    _answering(api, desk)
     return api
 
 
@@ -251,3 +268,20 @@ def _tracking(api: APIBlueprint, desk: Desk, secret: str) -> None:
         request.max_content_length = MAX_BYTES
         public.add_photo(desk, number, query.uuid, request.get_data(), address=_address(), now=utc_now())
         return {"uuid": query.uuid}
+
+
+def _answering(api: APIBlueprint, desk: Desk) -> None:
+    @api.get("/callbacks/<token>")
+    @api.input(LinkIn, location="path", arg_name="path")
+    @api.output(Asked)
+    @api.doc(summary="回访链接: 问的是哪张工单")
+    def get_asked(token: str, path: LinkIn) -> dict[str, Any]:
+        return callback_links.look(desk, token)
+
+    @api.post("/callbacks/<token>")
+    @api.input(LinkIn, location="path", arg_name="path")
+    @api.input(AnswerIn, arg_name="body")
+    @api.output(Asked)
+    @api.doc(summary="自助答复回访", description="Once for each link; a no brings somebody again.")
+    def answer_callback(token: str, path: LinkIn, body: AnswerIn) -> dict[str, Any]:
+        return callback_links.answer(desk, token, body.answer(), body.model_dump(mode="json"), utc_now())

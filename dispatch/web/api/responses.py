@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from dispatch.web.api.callback_forms import CallbackHistory
 from dispatch.web.api.suggested import SimilarTicket
 
 Time = str | None
@@ -129,6 +130,7 @@ class Ticket(BaseModel):
     outcome: str | None = Field(description="how the last 完工 left it: fixed or temporary")
     temporary_kind: str | None
     follow_up_of: str | None = Field(description="number of the ticket whose rest this one is")
+    rework_of: str | None = Field(description="number of the ticket whose work was not good enough for one caller")
     received_at: str
     appointment_at: Time
     ended_at: Time
@@ -216,6 +218,8 @@ class FollowUp(BaseModel):
 class TicketDetail(Ticket):
     """A ticket with all that happened to it."""
 
+    callbacks: list[CallbackHistory]
+    reworked_by: list[str] = Field(description="numbers of the tickets of single callers that it did not help")
     rating: Rating | None = Field(description="of the last round that was rated")
     recommendation: Recommendation | None = Field(description="who could go when it went to its team")
     suggestion: Suggestion | None = Field(description="null where nobody was asked")
@@ -276,20 +280,6 @@ class Audit(BaseModel):
 
     items: list[AuditEntry]
     next: int | None
-
-
-class Caller(BaseModel):
-    """A caller in the clear."""
-
-    call_id: int
-    caller_name: str | None
-    caller_phone: str | None
-
-
-class Callers(BaseModel):
-    """The callers of a ticket."""
-
-    items: list[Caller]
 
 
 class Steward(BaseModel):

@@ -16,6 +16,7 @@ from dispatch.services.desk import Desk
 from dispatch.storage.board import Filter
 from dispatch.web.api import requests as take
 from dispatch.web.api import responses as give
+from dispatch.web.api.callback_forms import Callers
 from dispatch.web.api.fields import split
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
@@ -122,7 +123,7 @@ def _desk_only(api: APIBlueprint, desk: Desk) -> None:
     @needs(api, Permission.REVEAL)
     @api.input(take.NumberIn, location="path", arg_name="path")
     @api.input(take.RevealIn, arg_name="body")
-    @api.output(give.Callers)
+    @api.output(Callers)
     @api.doc(summary="查看来电号码", description="Who looked and why is kept in the audit.")
     def reveal(number: str, path: take.NumberIn, body: take.RevealIn) -> dict[str, Any]:
         return {"items": supervision.reveal(desk, actor(), number, body.reason, utc_now())}

@@ -4,7 +4,7 @@ import { t } from "/static/common/page.js";
 const WORDS = { "not-found": "public.no_match", "already-rated": "public.rated_already", csrf: "public.expired", "not-authenticated": "public.expired" };
 const FIELDS = {
   category: "public.fault_category", description: "public.fault_description", phone: "public.fault_phone", caller_phone: "public.fault_phone",
-  address: "public.fault_place", location: "public.fault_place", number: "public.fault_number", phone_end: "public.fault_phone_end", stars: "public.fault_stars",
+  address: "public.fault_place", location: "public.fault_place", number: "public.fault_number", phone_end: "public.fault_phone_end", stars: "public.fault_stars", reason: "public.fault_reason", note: "public.fault_reason",
 };
 
 /** Say in words what an error of the API means here. */
