@@ -23,7 +23,7 @@ from dispatch.domain.times import shanghai_text
 from dispatch.domain.zone_file import read_zones
 from dispatch.domain.zones import Zone
 from dispatch.notify.port import Parcel
-from dispatch.services import accounts, board, bootstrap, depots, health, outages, sealing, setup
+from dispatch.services import accounts, article_file, board, bootstrap, depots, health, outages, sealing, setup
 from dispatch.services.desk import Desk
 from dispatch.services.simulation import INQUIRIES, MIX, Hour, Outcome
 
@@ -42,6 +42,7 @@ _PLACES = (
     ("/", "公众页: 停水公告, 报修, 查进度 (无需登录)"),
     ("/agent", "坐席台"),
     ("/board", "看板, 大屏在 /wall"),
+    ("/articles", "知识库 (样例文章)"),
     ("/circle", "30 分钟服务圈 (值班长, 管理员)"),
     ("/crew", "水管家 (手机)"),
 )
@@ -89,6 +90,7 @@ def demo(ctx: click.Context, once: bool, surge: bool) -> None:
     people = cast(desk, start)
     sample = depot_file.read(context.DATA / "depots.csv", Datum.WGS84)
     click.echo(f"  样例驻点 {depots.replace(desk, SYSTEM, sample, start, is_sample=True)} 个")
+    click.echo(f"  样例知识库文章 {_answers(desk, start)} 篇")
     agent = people["agent"].actor
     burst = flood.play_hour(desk, agent, _zones(), start, tell) if surge else play(desk, agent, start)
     announce(desk, people["dispatcher"].actor, burst, now)
@@ -96,6 +98,12 @@ def demo(ctx: click.Context, once: bool, surge: bool) -> None:
     desk.store.close()
     if not once:
         serve.server(settings.host, settings.port, settings.workers, settings.threads).serve()
+
+
+def _answers(desk: Desk, now: datetime) -> int:
+    """Publish the sample articles and return how many there are."""
+    data = (context.DATA / "articles.json").read_bytes()
+    return article_file.import_articles(desk, SYSTEM, data, now, is_published=True, owner="supervisor").added
 
 
 def remove(database: Path) -> None:

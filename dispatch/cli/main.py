@@ -8,7 +8,21 @@ import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from dispatch import __version__
-from dispatch.cli import care, demo, depots, people, places, push, replay, roads, serve, setup, zone_maps, zones
+from dispatch.cli import (
+    articles,
+    care,
+    demo,
+    depots,
+    people,
+    places,
+    push,
+    replay,
+    roads,
+    serve,
+    setup,
+    zone_maps,
+    zones,
+)
 from dispatch.domain.errors import DispatchError
 
 
@@ -77,6 +91,8 @@ for _command in (
     zone_maps.rezone,
     places.locate,
     places.import_places,
+    articles.import_articles,
+    articles.export_articles,
     roads.import_roads,
     roads.eta,
     replay.replay,

@@ -64,7 +64,9 @@ def _positions(header: Sequence[str], columns: Mapping[str, Sequence[str]]) -> d
         if at is not None:
             found[column] = at
     if "name" not in found:
-        raise InvalidInput(f"缺少“名称”列 (name); 文件里的列: {', '.join(header)[:200] or '无'}", field="file")
+        english, chinese = columns["name"][:2]
+        told = ", ".join(header)[:200] or "无"
+        raise InvalidInput(f"缺少“{chinese}”列 ({english}); 文件里的列: {told}", field="file")
     return found
 
 
