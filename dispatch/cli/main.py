@@ -11,6 +11,7 @@ from dispatch import __version__
 from dispatch.cli import (
     articles,
     care,
+    customers,
     demo,
     depots,
     people,
@@ -85,6 +86,7 @@ for _command in (
     people.reset_password,
     zones.import_zones,
     depots.import_depots,
+    customers.import_customers,
     zones.route,
     zone_maps.export_zones,
     zone_maps.import_zone_codes,

@@ -100,7 +100,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
-    Role.SYSTEM: frozenset({P.RESUME, P.PLACES, P.ARTICLE}),
+    Role.SYSTEM: frozenset({P.RESUME, P.CUSTOMER, P.PLACES, P.ARTICLE}),
 }
 
 # Whose pin is a person's word for where an address is: not that of the public page or of another system.

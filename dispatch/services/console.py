@@ -12,15 +12,17 @@ from typing import Any
 from dispatch.domain.address import PlacedBy
 from dispatch.domain.call import check_phone, mask_phone
 from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.flags import Care
 from dispatch.domain.place import Point, Wgs84Point, metres_per_degree, to_wgs84
 from dispatch.domain.policy import Area, Policy
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 from dispatch.domain.states import STATUS_LABELS, Status
 from dispatch.geocode.geodesic import distance_m
-from dispatch.services import outage_answers, outage_view, present, recommend, similar, widening
+from dispatch.services import outage_answers, outage_view, present, recommend, similar, watching, widening
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.routing import Placing, place_call
+from dispatch.services.watching import Known
 from dispatch.storage import callers, cti
 from dispatch.storage.db import Tx
 
@@ -129,12 +131,14 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
         answered = outage_answers.covering(
             tx, desk, rules, sketch.category, placing, sketch.address, is_exact=is_exact, at=sketch.called_at
         )
-    level = _level(rules.policy, sketch)
+        care = _care(tx, rules.policy, sketch, now)
+    level = care.level if care else None
     promises = _promises(rules, sketch, level, placing.area, now)
     told = {
         "outages": known,
         "suggestions": suggestions,
         "answered_by": answered and answered.form(),
+        "care": care.text or None if care else None,
         "advice": _advice(desk, placing, promises["clocks"], now),
     }
     return {**_place_form(placing), **promises, **told}
@@ -163,12 +167,18 @@ def _advice(desk: Desk, placing: Placing, clocks: Sequence[Mapping[str, Any]], n
     return recommend.told(recommend.advise(desk, placing.point, team_id, left_s, now))
 
 
-def _level(policy: Policy, sketch: Sketch) -> str | None:
+def _care(tx: Tx, policy: Policy, sketch: Sketch, now: datetime) -> Care | None:
+    """Return the level with the customer flags of caller and place, as intake would; None where there is no level."""
     if sketch.category is None:
         return None
     category = policy.category(sketch.category)
     category.check_answers(sketch.answers)
-    return policy.level_of(category, sketch.answers) if category.level else None
+    if category.level is None:
+        return None
+    at_door = to_wgs84(sketch.point) if sketch.point and not sketch.is_approximate else None
+    known = Known(phone=sketch.caller_phone, address=sketch.address, point=at_door, category=category.id)
+    level = policy.level_of(category, sketch.answers)
+    return watching.sight(tx, policy, known, now).care(policy, category.id, level)
 
 
 def _place_form(placing: Placing) -> dict[str, Any]:

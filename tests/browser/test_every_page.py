@@ -25,6 +25,7 @@ PLACES = [
     ("/account", "agent"),
     ("/agent", "agent"),
     ("/board", "supervisor"),
+    ("/cases", "supervisor"),
     ("/figures", "supervisor"),
     ("/incidents", "supervisor"),
     ("/circle", "supervisor"),

@@ -61,12 +61,12 @@ class PreviewIn(Body):
     category: Text | None = Field(None, min_length=1, max_length=60)
     answers: dict[Annotated[Text, Field(max_length=60)], Answer] = Field(default_factory=dict, max_length=20)
     location: Location | None = None
+    is_approximate: bool = Field(False, description="as in POST /calls")
     address: Text = Field("", max_length=300)
     description: Text = Field("", max_length=2000)
     caller_phone: Text | None = Field(None, max_length=21, description="by it alone no ticket is told of")
     pipe_dn: Diameter | None = None
     appointment_at: Time | None = None
-    is_approximate: bool = False
 
     def sketch(self) -> console.Sketch:
         """Return the sketch of the services."""
@@ -99,6 +99,7 @@ class Preview(Route):
     level_label: str | None
     needs_appointment: bool
     clocks: list[Promise]
+    care: str | None = Field(description="customer flags and what they change, in words")
     suggestions: list[SimilarTicket] = Field(description="open tickets that it may be about, the most likely first")
     doubt: DatumDoubt | None = Field(description="where the point fits the address much better in another datum")
     outages: list[Outage] = Field(description="notices that touch this grid and hold now or will")

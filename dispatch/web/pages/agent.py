@@ -27,7 +27,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         is_online = bool(desk.settings.geocoder_names)
         notes = {"place_note": note, "answered_note": answered}
         told = {"categories": categories, "is_online": is_online, **notes}
-        sections = ("agent", "similar", "question", "choice", "known", "surge", "agent_articles")
+        sections = ("agent", "similar", "question", "choice", "known", "surge", "agent_articles", "cases")
         return render("agent/agent.html", sections=sections, data=told, is_online=is_online)
 
     return pages

@@ -18,7 +18,8 @@ def blueprint() -> APIBlueprint:
     def board() -> str:
         # Buttons that the server would refuse are not shown; it decides all the same.
         may = sorted(PERMISSIONS[actor().role])
-        sections = ("board", "similar", "stage", "surge", "surge_panel", "temporary", "temporary_kind")
+        words = ("board", "similar", "stage", "surge", "surge_panel", "temporary", "temporary_kind")
+        sections = (*words, "cases", "customers")
         return render("board/board.html", sections=sections, data={"may": may})
 
     @pages.get("/figures")

@@ -26,6 +26,7 @@ _SCREENS = {
     "agent": Permission.CALL,
     "board": Permission.READ,
     "incidents": Permission.READ,
+    "cases": Permission.CASE,
     "figures": Permission.READ,
     "circle": Permission.CIRCLE,
     "wall": Permission.READ,

@@ -11,7 +11,8 @@ import { drawBroadcast, surgeAsker } from "/static/common/surge.js";
 import * as articles from "./articles.js";
 import * as candidates from "./candidates.js";
 import * as command from "./command.js";
-import { change, clear, draft, isBlank } from "./draft.js";
+import * as cases from "./cases.js";
+import { callerKey, change, clear, draft, isBlank } from "./draft.js";
 import * as form from "./form.js";
 import { askAgain, isMissed } from "./missed.js";
 import * as online from "./online.js";
@@ -31,6 +32,7 @@ function changed(name) {
   isWarned = false;
   articles.changed(name);
   if (ROUTED.includes(name) || COMPARED.includes(name)) route.refresh(routed, COMPARED.includes(name));
+  cases.refresh();
   showButton();
 }
 
@@ -52,15 +54,13 @@ function show() {
   route.refresh(routed);
   showButton();
   lookUp();
+  cases.refresh();
 }
 
 // Each look is in the audit, so it is not asked at every key.
 async function lookUp() {
   const turn = ++looks;
-  const typed = draft.caller_phone.replace(/[\s-]/g, "");
-  const isNumber = /^\+?\d{7,}$/.test(typed);
-  // A number that the caller says goes before the one that rang, or that was withheld.
-  const key = isNumber && typed !== draft.cti_phone ? typed : draft.cti_call_id ?? (isNumber && typed);
+  const key = callerKey();
   if (!key) return tickets.setHousehold(null);
   const known = await get(`/callers/${encodeURIComponent(key)}`).catch((error) => (isMissed("caller", error, lookUp) ? undefined : null));
   return turn === looks && tickets.setHousehold(known);
@@ -139,6 +139,7 @@ function wireKeys() {
     F2: nextCall,
     "Ctrl+Enter": saveCall,
     "Alt+M": tickets.attachChosen,
+    "Alt+C": () => cases.openCase(),
     ...(online.isOn && { "Alt+G": online.ask }),
     "Alt+O": outage.toggle,
     "Alt+N": () => { if (!draft.is_sending && !tickets.dismissChosen()) say(t("similar.nothing")); },
@@ -159,6 +160,7 @@ function start() {
   place.wire(() => {
     route.refresh(routed);
     tickets.lookAround(draft.place);
+    cases.refresh();
   });
   tickets.wire(attach);
   outage.wire(showButton);
@@ -178,9 +180,10 @@ function start() {
   const askSurge = surgeAsker((state) => drawBroadcast($("#surge"), state));
   const live = connect({
     onReload: () => { waiting.refresh(); askSurge(); },
-    onSignal: ({ topic }) => {
+    onSignal: ({ topic, key }) => {
       if (topic === "cti") waiting.refresh();
       if (topic === "surge") askSurge();
+      if (topic === "case") cases.heard(key);
     },
     onTicket: tickets.update,
     onState: showState,

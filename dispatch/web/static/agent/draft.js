@@ -54,6 +54,14 @@ export function isBlank() {
   return !draft.cti_call_id && !draft.category && !draft.place && TYPED.every((name) => draft[name] === "");
 }
 
+/** The call or number that says who it is, or null. A number that the caller says goes before the one that rang. */
+export function callerKey() {
+  const typed = draft.caller_phone.replace(/[\s-]/g, "");
+  const isNumber = /^\+?\d{7,}$/.test(typed);
+  if (isNumber && typed !== draft.cti_phone) return typed;
+  return draft.cti_call_id ?? (isNumber ? typed : null);
+}
+
 /** Return the body of POST /calls. */
 export function body(isInquiry) {
   const { place } = draft;

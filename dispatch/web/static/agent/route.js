@@ -57,7 +57,7 @@ function show(answer) {
     [t("common.zone"), answer.zone_name && zoneText(answer)],
     [t("common.team"), answer.team_name ?? t("agent.route_pending")],
     [t("common.steward"), answer.steward],
-    [t("common.level"), level],
+    [t("common.level"), [level, answer.care].filter(Boolean).join(" · ")],
     ...answer.clocks.map((clock) => [tOr(`clock.${clock.kind}`, clock.label), dueText(clock), clock.basis]),
   ];
   return fill($("#route"),

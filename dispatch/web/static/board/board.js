@@ -9,6 +9,7 @@ import { everySecond } from "../common/sla.js";
 import { makeActions } from "./actions.js";
 import { drawRequests, drawTeams } from "./below.js";
 import { drawCounters, drawLamp, drawTime } from "./counters.js";
+import { caseSection, casesOf } from "./cases.js";
 import { Detail } from "./detail.js";
 import * as filters from "./filters.js";
 import { Place } from "./place.js";
@@ -125,11 +126,11 @@ function forgetPhotos() {
 
 /** Draw the detail and return its ticket; null where somebody has opened another one meanwhile. */
 async function drawDetail(number) {
-  const [ticket, asked, pictures, similar] = await Promise.all([
-    get(`/tickets/${number}`), get("/requests", { number }), photosOf(number), similarTo(number),
+  const [ticket, asked, pictures, similar, cases] = await Promise.all([
+    get(`/tickets/${number}`), get("/requests", { number }), photosOf(number), similarTo(number), casesOf(number),
   ]);
   if (number !== opened) return null;
-  detail.draw(ticket, asked.items, pictures, similar);
+  detail.draw(ticket, asked.items, pictures, similar, caseSection(number, cases, () => showDetail(number)));
   return ticket;
 }
 
@@ -259,6 +260,7 @@ const live = connect({
   onGone: ({ number }) => { tickets.remove(number); draw(); recount(); },
   onSignal: ({ topic, key }) => {
     if (topic === "position") loadCrews();
+    if (topic === "case") showDetail(opened);
     if (topic === "photo") {
       if (key === opened) forgetPhotos();
       showDetail(key);

@@ -40,7 +40,8 @@ export class Detail {
   /** What is asked for on the ticket shown. */
   requests = [];
 
-  draw(ticket, requests, photos, similar) {
+  /** `cases` is a section of its own, or null. */
+  draw(ticket, requests, photos, similar, cases = null) {
     this.requests = requests;
     const isOther = this.#ticket?.number !== ticket.number;
     this.#ticket = ticket;
@@ -60,6 +61,7 @@ export class Detail {
       advised(ticket),
       clocks(ticket),
       photos.length > 0 && h("section", {}, h("h3", {}, t("board.photos", { count: photos.length })), h("div.row", {}, photos.map(picture))),
+      cases,
       timeline(ticket));
     held?.();
   }
@@ -101,6 +103,8 @@ function facts(ticket) {
   const team = [ticket.team_id, ticket.steward].filter(Boolean).join(" · ");
   const told = [
     [t("common.status"), `${t(`status.${ticket.status}`)} · ${ticket.level} ${tOr(`level.${ticket.level}`, ticket.level_label)}`],
+    [t("customers.title"), ticket.flags.join("、")],
+    [t("cases.nth"), ticket.nth_call && t("cases.nth_ticket", { count: ticket.nth_call })],
     [t("common.address"), ticket.address],
     [t("common.description"), ticket.description],
     [t("common.zone"), [ticket.zone_id, ticket.branch].filter(Boolean).join(" · ")],

@@ -119,6 +119,8 @@ function words(ticket) {
       h("span", {}, ticket.zone_id ?? "–"),
       h("span.soft", {}, ticket.number),
       ticket.incident && h("span.chip", {}, t("common.incident", ticket.incident)),
+      ticket.flags.map((flag) => h("span.chip", {}, flag)),
+      ticket.nth_call && h("span.chip", {}, t("cases.nth_ticket", { count: ticket.nth_call })),
       ticket.is_supervised && h("span.chip", {}, t("board.supervised")),
       ticket.urge_count > 0 && h("span.chip", {}, t("board.urged", { count: ticket.urge_count }))),
   ];
