@@ -51,7 +51,8 @@ async function pick(id, isAsked = false) {
   list();
   try {
     const one = await get(`/cases/${id}`);
-    if (picked !== id) return;
+    // What is being written down is not taken away: the story is drawn anew once its forms are shut.
+    if (picked !== id || (!isAsked && $("#case details[open]"))) return;
     draw($("#case"), one, changed);
     if (isAsked) $("#case").focus();
   } catch (problem) {
@@ -85,11 +86,10 @@ $("#new").addEventListener("submit", async (event) => {
 });
 connect({
   onReload: reload,
-  // What is being written down is not taken away: the story is drawn anew once its forms are shut.
   onSignal: ({ topic, key }) => {
     if (topic !== "case") return;
     reload();
-    if (Number(key) === picked && !$("#case details[open]")) pick(picked);
+    if (Number(key) === picked) pick(picked);
   },
 });
 if (picked) pick(picked);
