@@ -57,8 +57,8 @@ def _rows(n: int, body: dict[str, Any]) -> dict[type[Any], list[dict[str, Any]]]
         "category": body["category"], "area": "in_circle", "policy_version": "2026-11-01", "received_at": now,
         "moved_at": now, "team_id": "t", "branch": "b", "steward": "s", "zone_id": "z", "zone_set_id": 1,
         "route_status": "routed", "route_reason": "r", "lon": 112.9, "lat": 28.1, "address": body["address"],
-        "description": body["description"], "assisting": [], "is_supervised": False, "urge_count": 0,
-        "callback_attempts": 0, "spot": f"s/{n}", "flags": [], "notify": [],
+        "description": body["description"], "cell": 7047028242, "place_key": "东茅街", "assisting": [],
+        "is_supervised": False, "urge_count": 0, "callback_attempts": 0, "spot": f"s/{n}", "flags": [], "notify": [],
     }  # fmt: skip
     call = {
         "id": n, "cti_call_id": body["cti_call_id"], "ticket_id": n, "outcome": "ticket", "called_at": now,

@@ -30,7 +30,7 @@ MOST = 300
 # And so many told.
 LIMIT = 50
 # A call that is being saved keeps others waiting: the newest will do, the agent has seen the others before.
-AT_INTAKE = 20
+AT_INTAKE = 10
 SHOWN = 5
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Row, Select, bindparam, exists, false, or_, select, union
+from sqlalchemy import Integer, Row, Select, Text, and_, bindparam, exists, false, or_, select, union
 
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
@@ -21,15 +21,15 @@ _TOLD = (
 )  # fmt: skip
 
 
+_MOST = bindparam("most", type_=Integer)
 # A ticket with what is compared.
 Candidate = Row[Any]
-_ONE_OF = TICKETS.c.category.in_(bindparam("categories", expanding=True))
 
 
 def candidates(
     tx: Tx, cells: Sequence[int], place_key: str, phone: str | None, categories: Sequence[str], most: int
 ) -> Sequence[Candidate]:
-    """Return the newest `most` open tickets of some categories in squares, at an address or of a caller.
+    """Return the newest `most` open tickets of some categories in squares, at an address or of a caller, in no order.
 
     However many lie on one spot, no more is read: each part walks an index from its newest end. `is_same_caller` says
     that the caller rang about it before.
@@ -37,32 +37,36 @@ def candidates(
     if not (cells or place_key or phone):
         return []
     told: dict[str, Any] = {f"cell_{n}": cell for n, cell in enumerate(cells)}
-    told |= {"place_key": place_key, "phone": phone, "categories": categories, "most": most}
-    return tx.conn.execute(_query(len(cells), bool(place_key), phone is not None), told).all()
+    told |= {f"category_{n}": category for n, category in enumerate(categories)}
+    told |= {"place_key": place_key, "phone": phone, "most": most}
+    return tx.conn.execute(_query(len(cells), len(categories), bool(place_key), phone is not None), told).all()
 
 
 @cache
-def _query(cells: int, has_key: bool, has_phone: bool) -> Select[Any]:
-    parts = [_newest(TICKETS.c.cell == bindparam(f"cell_{n}"), f"s{n}") for n in range(cells)]
+def _query(cells: int, categories: int, has_key: bool, has_phone: bool) -> Select[Any]:
+    # Told one by one: a list that grows would be written into the statement anew each time.
+    wanted = TICKETS.c.category.in_([bindparam(f"category_{n}", type_=Text) for n in range(categories)])
+    is_open = and_(TICKETS.c.ended_at.is_(None), wanted)
+    by_ticket = TICKETS.c.id.desc()
+    parts = []
+    for n in range(cells):
+        parts.append(select(TICKETS.c.id).where(TICKETS.c.cell == bindparam(f"cell_{n}"), is_open).order_by(by_ticket))
     if has_key:
-        parts.append(_newest(TICKETS.c.place_key == bindparam("place_key"), "k"))
+        parts.append(
+            select(TICKETS.c.id).where(TICKETS.c.place_key == bindparam("place_key"), is_open).order_by(by_ticket)
+        )
     is_caller: Any = false()
     if has_phone:
         rung = CALLS.c.caller_phone == bindparam("phone")
-        newest = select(CALLS.c.ticket_id.label("id")).where(rung, CALLS.c.ticket_id.is_not(None))
-        newest = newest.order_by(CALLS.c.id.desc()).limit(bindparam("most"))
-        parts.append(select(newest.subquery("p").c.id))
+        of_caller = select(TICKETS.c.id).join(CALLS, CALLS.c.ticket_id == TICKETS.c.id).where(rung, is_open)
+        parts.append(of_caller.order_by(CALLS.c.id.desc()))
         is_caller = exists().where(CALLS.c.ticket_id == TICKETS.c.id, rung)
-    ids: CompoundSelect[Any] | Select[Any] = union(*parts) if len(parts) > 1 else parts[0]
-    query = select(*(TICKETS.c[name] for name in _TOLD), is_caller.label("is_same_caller"))
-    query = query.where(TICKETS.c.id.in_(ids), TICKETS.c.ended_at.is_(None), _ONE_OF)
-    return query.order_by(TICKETS.c.id.desc()).limit(bindparam("most"))
-
-
-def _newest(condition: Any, name: str) -> Select[Any]:
-    query = select(TICKETS.c.id).where(condition, TICKETS.c.ended_at.is_(None), _ONE_OF)
-    newest = query.order_by(TICKETS.c.id.desc()).limit(bindparam("most")).subquery(name)
-    return select(newest.c.id)
+    # The few are chosen first and then looked up: the other way round PostgreSQL may walk ten years of tickets.
+    few = [part.limit(_MOST).subquery(f"p{n}") for n, part in enumerate(parts)]
+    all_ = union(*(select(one.c.id) for one in few)).subquery("found")
+    chosen = select(all_.c.id).order_by(all_.c.id.desc()).limit(_MOST).subquery("chosen")
+    columns = [TICKETS.c[name] for name in _TOLD]
+    return select(*columns, is_caller.label("is_same_caller")).join(chosen, chosen.c.id == TICKETS.c.id)
 
 
 def told_apart(tx: Tx, ticket_id: int) -> set[int]:
