@@ -50,7 +50,7 @@ def test_a_version_of_tomorrow_moves_open_tickets_when_it_becomes_valid(
     expect(versions.first).to_contain_text("已改派 1 张")
     assert board.ticket(desk, cast.supervisor, number, tomorrow)["team_id"] == TEAM_B
 
-    page.get_by_label("导出用").select_option("gcj02")
+    page.get_by_label("导出坐标").select_option("gcj02")
     with page.expect_download() as download:
         versions.first.get_by_role("link", name="CSV").click()
     assert download.value.suggested_filename.endswith("-gcj02.csv")

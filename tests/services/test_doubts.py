@@ -17,8 +17,9 @@ from dispatch.domain.states import Verb
 from dispatch.domain.zone_checks import metres_outside
 from dispatch.services import board, console, place_import, zone_codes
 from dispatch.services.desk import Desk
-from dispatch.services.routing import BROKEN, UNLOCATED
+from dispatch.services.routing import BROKEN, UNLOCATED, guarded
 from dispatch.services.zone_codes import ZoneCode
+from dispatch.storage.db import DATABASE_ERRORS
 from dispatch.storage.places import PLACES
 from tests.support.cast import TEAM_A, ZONE_A, Cast, act, call, cast_of, received, spot, what_it_needs
 
@@ -132,3 +133,8 @@ def test_names_that_cannot_be_read_at_all_fail_no_call(
     monkeypatch.setattr(desk.gazetteers, "refresh", broken)
     monkeypatch.setattr(desk.gazetteers, "current", lambda _: broken())
     assert call(desk, cast.agent, now, address=ESTATE).body["ticket"]["team_id"] is None
+
+
+def test_an_error_of_the_database_is_none_of_the_names(desk: Desk) -> None:
+    with desk.store.read() as tx, pytest.raises(DATABASE_ERRORS):
+        guarded(lambda: tx.conn.exec_driver_sql("SELECT nowhere"))

@@ -63,7 +63,7 @@ function show(answer) {
   return fill($("#route"),
     h("dl.facts", {}, rows.filter((row) => row[1]).map(([name, value, basis]) => [h("dt", {}, name), h("dd", { title: basis }, value)])),
     answer.doubt && h("p.fault", {}, t("agent.datum_doubt", answer.doubt.values)),
-    h("p.small.soft.reason", {}, routeReason(answer)),
+    h("p.small.soft.reason", {}, routeReason({ ...answer, reason: answer.reason.replace(`; ${answer.doubt?.text}`, "") })),
     answer.advice && h("section", {}, h("h3", {}, t("advice.title")), adviceList(answer.advice)));
 }
 
