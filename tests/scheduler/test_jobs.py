@@ -7,13 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
+from dispatch.domain.sla import ClockKind
+from dispatch.domain.surge import NewWidening
 from dispatch.notify.port import Parcel
 from dispatch.scheduler.jobs import Jobs
-from dispatch.services import escalation
+from dispatch.services import escalation, surge, widening
 from dispatch.services.desk import Desk
-from dispatch.storage import audit
+from dispatch.storage import audit, surges
 from dispatch.storage.db import Store
 from dispatch.storage.escalations import ESCALATIONS
 from dispatch.storage.outbox import OUTBOX
@@ -79,6 +81,34 @@ def test_the_names_of_places_are_at_hand_before_the_first_call(desk: Desk) -> No
     jobs.start()
     try:
         assert soon(desk.gazetteers.at_hand)
+    finally:
+        jobs.stop()
+
+
+def test_a_surge_begins_and_ends_by_itself(desk: Desk, cast: Cast) -> None:
+    """And what waits for a digest, or for wider clocks, is done meanwhile."""
+    now = datetime.now(UTC)
+    call(desk, cast.agent, now, category="pressure", point=spot(desk, ZONE_A, now))
+    row = {
+        "outcome": "answered", "called_at": now, "logged_at": now, "taken_by": 1, "category": "inquiry",
+        "description": "", "address": "", "answers": {},
+    }  # fmt: skip
+    with desk.store.write() as tx:
+        tx.conn.execute(insert(surges.CALLS), [row] * 150)
+    jobs = Jobs(desk, {"console": Quick()})
+    jobs.start()
+    try:
+        assert soon(lambda: surge.state(desk, cast.supervisor, now)["surge"])
+        told = NewWidening(levels=["P3"], clocks=[ClockKind.FIX], factor=2.0, word="寒潮", is_for_running=True)
+        proposed = widening.propose(desk, cast.supervisor, told, {}, now)
+        widening.decide(desk, cast.admin, proposed["id"], is_approved=True, note="", now=now)
+        assert soon(lambda: surge.state(desk, cast.supervisor, now)["surge"]["widenings"][0]["widened"] == 1)
+        with desk.store.write() as tx:
+            tx.conn.execute(update(surges.CALLS).values(logged_at=now - timedelta(hours=1)))
+        assert soon(lambda: surge.state(desk, cast.supervisor, now)["surge"]["calm_since"])
+        with desk.store.write() as tx:
+            surges.note(tx, 1, calm_since=now - timedelta(hours=1))
+        assert soon(lambda: surge.state(desk, cast.supervisor, now)["surge"] is None)
     finally:
         jobs.stop()
 

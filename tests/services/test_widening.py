@@ -112,6 +112,15 @@ def test_running_tickets_get_them_where_it_was_said_so(
     assert [entry["action"] for entry in audited] == ["widen"]
 
 
+def test_a_ticket_with_nothing_left_to_widen_is_passed_over(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = dispatched(desk, now, category="pressure")
+    late = now + 31 * MINUTE
+    begin(desk, cast, late)
+    approve(desk, cast, late, clocks=[ClockKind.ACK], is_for_running=True)
+    assert carry_on(desk, late) == 0
+    assert due_after(desk, cast, number, now)["ack"] == 30 * MINUTE
+
+
 def test_a_stop_leaves_the_rest_to_the_next(desk: Desk, cast: Cast, now: datetime) -> None:
     dispatched(desk, now, category="pressure")
     begin(desk, cast, now)

@@ -65,7 +65,7 @@ function form(title, fields, path, read, submit, isPrimary = false) {
     if (!keys.has(said)) keys.set(said, uuid());
     send(path, told, keys.get(said));
   };
-  return h("form.stack", { "aria-label": title, onsubmit }, h("h3", {}, title), fields, h("div.row", {}, h(isPrimary ? "button.primary" : "button", {}, submit)));
+  return h("form.stack", { "aria-label": title, onsubmit }, h("h2", {}, title), fields, h("div.row", {}, h(isPrimary ? "button.primary" : "button", {}, submit)));
 }
 
 function labelled(id, label, input) {
