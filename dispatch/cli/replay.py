@@ -100,8 +100,8 @@ def replay(
     an error that is listed with row (the header is row 1), column and reason; none is skipped. Where a column holds
     the closing time, a labelled crew does all its work at that moment, so the clocks are judged by the file's own
     times. Ctrl+C ends with the report of what was done; a replay may be run again, on its own database too.
-    With --surge there is no CSV: a simulated day of frost runs instead, on a database of its own, and what it came to
-    is counted in the database.
+    With --surge there is no CSV: a simulated day of frost runs instead (some ten minutes), on a database of its own,
+    and what it came to is counted in the database.
     Exit code: 0 done; 1 with error rows, or stopped; 2 where the files cannot be used.
     """
     zone_data = zone_file.read_bytes()
@@ -156,6 +156,8 @@ def _installation(database: str | None) -> Iterator[Desk]:
         url = database or f"sqlite:///{folder}/replay.db"
         try:
             desk: Desk = create_app(Settings(database_url=url)).extensions["desk"]
+            if database is None:
+                desk.store.be_temporary()
             desk.store.engine.connect().close()
         except (SQLAlchemyError, OSError) as error:
             reason = str(error).splitlines()[0]

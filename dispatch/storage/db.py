@@ -140,6 +140,15 @@ class Store:
             conn.autocommit = True
         return conn
 
+    def be_temporary(self) -> None:
+        """Wait for no disk from here on: for an embedded database that nobody keeps. Before its first use."""
+
+        @event.listens_for(self.engine, "connect")
+        def _hurry(dbapi: DBAPIConnection, _record: object) -> None:
+            cursor = dbapi.cursor()
+            cursor.execute("PRAGMA synchronous=OFF")
+            cursor.close()
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
