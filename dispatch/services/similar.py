@@ -26,7 +26,7 @@ from dispatch.storage.db import Tx
 from dispatch.storage.similar import Candidate
 
 # So many open tickets are looked at, the newest first.
-MOST = 300
+MOST = 200
 # And so many told.
 LIMIT = 50
 # A call that is being saved keeps others waiting: the newest will do, the agent has seen the others before.

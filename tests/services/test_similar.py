@@ -81,6 +81,13 @@ def test_without_points_the_words_of_the_address_find_it(desk: Desk, cast: Cast,
     assert suggested(told(desk, cast, now, point=None, address="金领家族装饰公司")) == []
 
 
+def test_a_crossing_is_told_by_its_roads_in_any_order(desk: Desk, cast: Cast, now: datetime) -> None:
+    first = received(desk, now, category="burst", address="劳动西路与韶山北路交叉口")
+    body = told(desk, cast, now, point=None, category="burst", address="韶山路劳动路口")
+    assert suggested(body) == [first]
+    assert body["suggestions"][0]["reasons"][0] == "同一路口 (劳动西路与韶山北路)"
+
+
 def test_without_any_place_the_caller_does(desk: Desk, cast: Cast, now: datetime) -> None:
     first = received(desk, now, address="", point=spot(desk, ZONE_A, now), caller_phone=OTHER_PHONE)
     body = told(desk, cast, now, point=None, address="不清楚")
