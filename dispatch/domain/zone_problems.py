@@ -75,9 +75,12 @@ def problems_of(zones: Sequence[Zone], teams: Collection[str] | None, track: Tra
 
 def _of_topology(zones: Sequence[Zone], track: Track) -> Iterator[ZoneProblem]:
     geometries = np.array([zone.geometry for zone in zones], dtype=object)
-    union = shapely.union_all(geometries)
+    # Where all neighbours share their vertices, as after an edit here, that alone proves that none overlaps; and what
+    # joins them is found a dozen times sooner.
+    is_joined = bool(shapely.coverage_is_valid(geometries))
+    union = shapely.coverage_union_all(geometries) if is_joined else shapely.union_all(geometries)
     labels = [zone.zone_id if zone.name == zone.zone_id else f"{zone.name} ({zone.zone_id})" for zone in zones]
-    for finding in zone_checks.overlaps(labels, geometries, track):
+    for finding in () if is_joined else zone_checks.overlaps(labels, geometries, track):
         yield _problem(zones, labels, finding, Kind.OVERLAP)
     for finding in zone_gaps.holes(labels, geometries, union):
         yield _problem(zones, labels, finding, Kind.GAP)
