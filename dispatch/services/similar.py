@@ -232,7 +232,7 @@ def of_ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str,
     check_permitted(actor, Permission.CALL)
     with desk.store.read() as tx:
         row = present.find(tx, number)
-        if row["status"] not in ACTIVE:
+        if row["status"] not in ACTIVE or row["follow_up_of"]:  # the rest of a work is like no other call
             return {"items": []}
         found = find(tx, desk, _probe_of(tx, row), now, without={row["id"], *similar.told_apart(tx, row["id"])})
         others = [one for one in found if one.incident_id is None or one.incident_id != row["incident_id"]]

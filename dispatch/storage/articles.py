@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    TextClause,
     and_,
     bindparam,
     column,
     delete,
     func,
     insert,
-    literal,
     literal_column,
     select,
     table,
@@ -195,16 +195,35 @@ def unindex(tx: Tx, article_id: int) -> None:
 
 
 def with_terms(tx: Tx, terms: Sequence[str]) -> dict[int, Words]:
-    """Return the words of every indexed article that has one of `terms` at least, by id."""
-    if tx.dialect == "sqlite":
-        match = " OR ".join(f'"{term}"' for term in terms)
-        columns: list[ColumnElement[Any]] = [_TERMS.c.rowid, *(literal_column(f"article_terms.{n}") for n in _PARTS)]
-        query = select(*columns).select_from(_TERMS).where(literal_column("article_terms").op("MATCH")(match))
-        return {row[0]: Words(frozenset(row[1].split()), frozenset(row[2].split())) for row in tx.conn.execute(query)}
-    wanted = literal(list(terms), ARRAY(Text))
-    both = _TERMS.c.head.op("||")(_TERMS.c.body)
-    found = select(_TERMS.c.article_id, _TERMS.c.head, _TERMS.c.body).where(both.op("&&")(wanted))
-    return {row[0]: Words(frozenset(row[1]), frozenset(row[2])) for row in tx.conn.execute(found)}
+    """Return which of `terms` each indexed article has, for those that have one at least, by id.
+
+    The index is asked for each term, so that no article's own words are read.
+    """
+    found: dict[int, tuple[set[str], set[str]]] = {}
+    query, told = (_of_sqlite if tx.dialect == "sqlite" else _of_pg)(terms)
+    for article_id, term, is_head in tx.conn.execute(query, told):
+        found.setdefault(article_id, (set(), set()))[0 if is_head else 1].add(term)
+    return {article_id: Words(frozenset(head), frozenset(body)) for article_id, (head, body) in found.items()}
+
+
+def _of_sqlite(terms: Sequence[str]) -> tuple[TextClause, dict[str, Any]]:
+    # Terms are letters, digits and Chinese signs: a quote ends none of them.
+    told = {f"{part}_{n}": f'{part} : "{term}"' for n, term in enumerate(terms) for part in _PARTS}
+    told |= {f"term_{n}": term for n, term in enumerate(terms)}
+    one = (
+        "SELECT rowid, :term_{n} AS term, {is_head} AS is_head FROM article_terms WHERE article_terms MATCH :{part}_{n}"
+    )
+    parts = [
+        one.format(n=n, part=part, is_head=int(part == "head")) for n in range(len(terms)) for part in _PARTS
+    ]  # fmt: skip
+    return text(" UNION ALL ".join(parts)), told
+
+
+def _of_pg(terms: Sequence[str]) -> tuple[TextClause, dict[str, Any]]:
+    return text(
+        "SELECT a.article_id, t.term, t.term = ANY (a.head) FROM unnest(CAST(:terms AS text[])) AS t (term)"
+        " JOIN article_terms AS a ON (a.head || a.body) @> ARRAY[t.term]"
+    ), {"terms": list(terms)}
 
 
 # ---------------------------------------------------------------- used, due

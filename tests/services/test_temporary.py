@@ -13,8 +13,9 @@ from dispatch.domain.errors import InvalidInput, StaleVersion
 from dispatch.domain.roles import Actor
 from dispatch.domain.states import Status, Verb
 from dispatch.domain.temporary import Temporary
-from dispatch.services import board, console, crew, public, tracking
+from dispatch.services import board, console, crew, incidents, public, similar, tracking
 from dispatch.services.desk import Desk
+from dispatch.services.incidents import Wish
 from dispatch.storage.board import Filter
 from dispatch.storage.tickets import TICKETS
 from tests.support.cast import (
@@ -166,3 +167,21 @@ def test_a_refused_step_opens_nothing(desk: Desk, cast: Cast, now: datetime) -> 
     with pytest.raises(InvalidInput):
         done(desk, cast.crew_a, number, now, temporary=Temporary("glue", "换"))
     assert len(tickets(desk, cast, now)) == 1
+
+
+def test_of_an_incident_the_lead_alone_has_a_rest(desk: Desk, cast: Cast, now: datetime) -> None:
+    lead, other = ticket_at(desk, Status.WORKING, now), dispatched(desk, now, caller_phone="13000000002")
+    incidents.open_(Wish(desk, cast.dispatcher, {}, now, None), lead, [other], "冻坏")
+    done(desk, cast.crew_a, lead, now)
+    seen = {number: board.ticket(desk, cast.dispatcher, number, now) for number in (lead, other)}
+    assert {one["outcome"] for one in seen.values()} == {"temporary"}
+    assert [len(seen[number]["follow_ups"]) for number in (lead, other)] == [1, 0]
+
+
+def test_the_rest_looks_like_no_other_call(desk: Desk, cast: Cast, now: datetime) -> None:
+    number = ticket_at(desk, Status.WORKING, now)
+    done(desk, cast.crew_a, number, now)
+    rest = tickets(desk, cast, now)[0]["number"]
+    assert similar.of_ticket(desk, cast.agent, rest, now) == {"items": []}
+    told = call(desk, cast.agent, now, caller_phone="13000000002").body
+    assert rest not in {one["number"] for one in told["suggestions"]}
