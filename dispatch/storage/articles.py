@@ -210,12 +210,8 @@ def _of_sqlite(terms: Sequence[str]) -> tuple[TextClause, dict[str, Any]]:
     # Terms are letters, digits and Chinese signs: a quote ends none of them.
     told = {f"{part}_{n}": f'{part} : "{term}"' for n, term in enumerate(terms) for part in _PARTS}
     told |= {f"term_{n}": term for n, term in enumerate(terms)}
-    one = (
-        "SELECT rowid, :term_{n} AS term, {is_head} AS is_head FROM article_terms WHERE article_terms MATCH :{part}_{n}"
-    )
-    parts = [
-        one.format(n=n, part=part, is_head=int(part == "head")) for n in range(len(terms)) for part in _PARTS
-    ]  # fmt: skip
+    one = "SELECT rowid, :term_{n}, {is_head} FROM article_terms WHERE article_terms MATCH :{part}_{n}"
+    parts = [one.format(n=n, part=part, is_head=int(part == "head")) for n in range(len(terms)) for part in _PARTS]
     return text(" UNION ALL ".join(parts)), told
 
 
