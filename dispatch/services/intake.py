@@ -207,7 +207,7 @@ def _suggested(
         caller_phone=call.caller_phone,
         called_at=call.called_at,
     )
-    found = similar.find(tx, desk, probe, now, without=others.values(), most=similar.AT_INTAKE, limit=similar.SHOWN)
+    found = similar.find(tx, desk, probe, now, without=others.values(), most=similar.AT_INTAKE)
     return similar.shown(tx, desk, found)
 
 

@@ -28,10 +28,9 @@ from dispatch.storage.similar import Candidate
 # So many open tickets are looked at, the newest first.
 MOST = 200
 # And so many told.
-LIMIT = 50
+SHOWN = 5
 # A call that is being saved keeps others waiting: the newest will do, the agent has seen the others before.
 AT_INTAKE = 10
-SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +97,13 @@ def find(
     now: datetime,
     *,
     without: Collection[int] = (),
+    incident_id: int | None = None,
     most: int = MOST,
-    limit: int = LIMIT,
+    limit: int = SHOWN,
 ) -> list[Suggestion]:
     """Return the open tickets that a call may be about, the most likely first, and of equals the newest.
+
+    Of an incident it is the ticket that leads it, or else the likeliest.
 
     Args:
         tx: The transaction.
@@ -109,6 +111,7 @@ def find(
         probe: The call.
         now: Whose policy holds.
         without: Ids of tickets that are known to be of another problem.
+        incident_id: An incident whose tickets are left out.
         most: So many are looked at, the newest first.
         limit: So many are returned.
     """
@@ -120,9 +123,11 @@ def find(
     reach_m = max(match.within_m for match in partners.values())
     cells = cells_around(probe.point, reach_m) if probe.point else []
     rows = similar.candidates(tx, cells, heard.place.key, probe.caller_phone, list(partners), most)
-    judged = (_judged(heard, row) for row in rows if row.id not in without and row.status in ACTIVE)
-    found = sorted(filter(None, judged), key=lambda one: (-one.score, -one.row.id))
-    return [_suggestion(heard, one) for one in found[:limit]]
+    asked = (row for row in rows if row.id not in without and row.status in ACTIVE)
+    others = (row for row in asked if row.incident_id is None or row.incident_id != incident_id)
+    judged = [one for row in others if (one := _judged(heard, row)) is not None]
+    judged.sort(key=lambda one: (-one.score, -one.row.id))
+    return [_suggestion(heard, one) for one in islice(_one_each(judged), limit)]
 
 
 def _heard(probe: Probe, rules: SimilarRules, partners: Mapping[str, Match]) -> _Heard:
@@ -158,6 +163,19 @@ def _judged(heard: _Heard, row: Candidate) -> _Judged | None:
     return _Judged(value, row, where, what, place) if value >= match.threshold else None
 
 
+def _one_each(judged: Sequence[_Judged]) -> Iterator[_Judged]:
+    """Leave of the tickets of an incident the one that leads it, or else the likeliest."""
+    led = {one.row.incident_id for one in judged if not one.row.is_carried}
+    told: set[int] = set()
+    for one in judged:
+        incident_id = one.row.incident_id
+        if incident_id is None:
+            yield one
+        elif incident_id not in told and not (one.row.is_carried and incident_id in led):
+            told.add(incident_id)
+            yield one
+
+
 def _suggestion(heard: _Heard, one: _Judged) -> Suggestion:
     row, where = one.row, one.where
     return Suggestion(
@@ -187,21 +205,8 @@ def _metres(heard: _Heard, row: Candidate) -> float | None:
 
 
 def shown(tx: Tx, desk: Desk, found: Sequence[Suggestion]) -> list[dict[str, Any]]:
-    """Return the public form of the best suggestions, one for each incident."""
-    return [_form(tx, desk, one) for one in islice(_one_each(found), SHOWN)]
-
-
-def _one_each(found: Sequence[Suggestion]) -> Iterator[Suggestion]:
-    """Leave of the tickets of an incident the one that leads it, or else the likeliest."""
-    led = {one.incident_id for one in found if not one.row["is_carried"]}
-    told: set[int] = set()
-    for one in found:
-        incident_id = one.incident_id
-        if incident_id is None:
-            yield one
-        elif incident_id not in told and not (one.row["is_carried"] and incident_id in led):
-            told.add(incident_id)
-            yield one
+    """Return the public form of suggestions."""
+    return [_form(tx, desk, one) for one in found]
 
 
 def _form(tx: Tx, desk: Desk, one: Suggestion) -> dict[str, Any]:
@@ -234,9 +239,9 @@ def of_ticket(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str,
         row = present.find(tx, number)
         if row["status"] not in ACTIVE or row["follow_up_of"]:  # the rest of a work is like no other call
             return {"items": []}
-        found = find(tx, desk, _probe_of(tx, row), now, without={row["id"], *similar.told_apart(tx, row["id"])})
-        others = [one for one in found if one.incident_id is None or one.incident_id != row["incident_id"]]
-        return {"items": shown(tx, desk, others)}
+        without = {row["id"], *similar.told_apart(tx, row["id"])}
+        found = find(tx, desk, _probe_of(tx, row), now, without=without, incident_id=row["incident_id"])
+        return {"items": shown(tx, desk, found)}
 
 
 def _probe_of(tx: Tx, row: Mapping[str, Any]) -> Probe:

@@ -58,7 +58,7 @@ def replay(desk: Desk, agent: Actor, begin: datetime) -> Outcome:
         now = begin + timedelta(minutes=told["minute"])
         call = _call(told, now)
         with desk.store.read() as tx:
-            found = similar.find(tx, desk, _probe(call), now)
+            found = similar.find(tx, desk, _probe(call), now, limit=50)
         suggested |= {frozenset((told["id"], ids[one.number])) for one in found}
         body = intake.register(desk, agent, call, {"id": told["id"]}, now).body
         if body["ticket"]:
