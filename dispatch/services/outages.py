@@ -242,4 +242,4 @@ def _tell_callers(tx: Tx, desk: Desk, row: Mapping[str, Any], now: datetime) -> 
     channels = [channel for channel in desk.channels if channel in _TO_CALLERS]
     text = back_text(row)
     for n, phone in enumerate(outages.phones(tx, row["id"]) if channels else ()):
-        outbox.put(tx, outbox.rows_to([f"caller:{phone}"], text, f"outage:{row['id']}:back:{n}", now, channels))
+        outbox.put(tx, outbox.rows_to([f"sms:{phone}"], text, f"outage:{row['id']}:back:{n}", now, channels))

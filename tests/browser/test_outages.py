@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from dispatch.services import outage_view
 from dispatch.storage.calls import CALLS
-from tests.browser.test_every_page import faults, in_both_languages
+from tests.browser import test_public
+from tests.browser.test_every_page import faults, in_both_languages, violations
 from tests.support.browser import Pages
 from tests.support.cast import ZONE_A, Cast, spot
 from tests.support.everything import fill
@@ -150,3 +151,19 @@ def test_the_page_is_for_everybody(pages: Pages) -> None:
         return found + faults(page)
 
     in_both_languages(pages, "supervisor", see)
+
+
+def test_a_report_inside_is_answered_unless_somebody_insists(pages: Pages) -> None:
+    test_public.publish(pages.site.desk)
+    here = spot(pages.site.desk, ZONE_A, utc_now())
+    page = pages.visitor(permissions=["geolocation"], geolocation={"longitude": here.lon, "latitude": here.lat})
+    page.goto("/")
+    page.click("#locate")
+    expect(page.locator("#pinned")).to_contain_text("已在地图上定位")
+    test_public.fill_in(page)
+    page.select_option("#category", "no_water")
+    page.click("#report-form button.primary")
+    expect(page.locator("#sent h3")).to_have_text("已有停水公告")
+    assert violations(page, "#report") == []
+    page.click("text=情况不同, 仍要报修")
+    expect(page.locator("#sent .number")).to_have_text(re.compile("GD"))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
+from dispatch.domain.outage import NewOutage
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.surge import NewWidening
 from dispatch.notify.port import Parcel
@@ -20,6 +21,7 @@ from dispatch.storage.db import Store
 from dispatch.storage.escalations import ESCALATIONS
 from dispatch.storage.outbox import OUTBOX
 from tests.support.cast import ZONE_A, Cast, call, spot
+from tests.support.outages import announce
 
 SOON_S = 10.0
 
@@ -128,6 +130,30 @@ def test_the_audit_is_sealed_by_itself(desk: Desk, cast: Cast, store: Store) -> 
         jobs.stop()
     with store.read() as tx:
         assert audit.broken_at(tx.conn) is None
+
+
+def test_an_outage_that_ends_soon_is_asked_about_once(desk: Desk, cast: Cast) -> None:
+    now = datetime.now(UTC)
+    told = NewOutage(
+        title="抢修",
+        place="坡子街",
+        is_planned=False,
+        zone_ids=[ZONE_A],
+        starts_at=now,
+        ends_at=now + timedelta(minutes=9),
+    )
+    quick = Quick()
+    both = [Jobs(desk, {"console": quick}) for _ in range(2)]
+    for jobs in both:
+        jobs.start()
+    try:
+        announce(desk, told, now)
+        assert soon(lambda: quick.parcels)
+        time.sleep(1.2)  # each has looked again
+    finally:
+        for jobs in both:
+            jobs.stop()
+    assert [parcel.text.count("能否按时恢复") for parcel in quick.parcels] == [1]
 
 
 def test_a_stop_waits_for_no_receiver_that_does_not_answer(desk: Desk, two_channels: Desk, cast: Cast) -> None:

@@ -180,7 +180,7 @@ def test_callers_are_told_that_water_is_back(desk: Desk, cast: Cast, now: dateti
         call(desk, cast.agent, now, point=here, caller_phone=phone)
     desk.channels = ("console", "webhook")
     outages.restore(desk, cast.dispatcher, told["id"], now + HOUR)
-    assert [recipients for recipients, _text in notices(desk)] == [[f"caller:{CALLER_PHONE}"], ["caller:13000000002"]]
+    assert [recipients for recipients, _text in notices(desk)] == [[f"sms:{CALLER_PHONE}"], ["sms:13000000002"]]
     assert "已恢复供水。高层住户" in notices(desk)[0][1]
 
 

@@ -49,7 +49,7 @@ def numbers(desk: Desk, cast: Cast, now: datetime) -> list[str]:
 
 def test_a_report_is_a_call_of_the_page(desk: Desk, cast: Cast, now: datetime) -> None:
     told = report(desk, now)
-    assert told == {"number": told["number"], "token": token(SECRET, told["number"])}
+    assert told == {"number": told["number"], "token": token(SECRET, told["number"]), "outage": None}
     ticket = board.ticket(desk, cast.dispatcher, told["number"], now)
     assert (ticket["team_id"], ticket["status"], ticket["rating"]) == (TEAM_A, "dispatched", None)
     assert ticket["calls"][0]["caller_phone"] == "130****0002"

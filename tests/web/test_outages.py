@@ -68,9 +68,9 @@ def test_a_call_inside_is_answered_and_after_restored_dispatched_again(as_: As, 
     writer, other, agent = as_("dispatcher"), as_("supervisor"), as_("agent")
     here = agent.get("/route", **PIN).get_json()["zone_id"]
     planned = body(now, is_planned=True, zone_ids=[here], starts_at=(now - timedelta(minutes=5)).isoformat())
-    told = writer.post("/outages/drafts", planned, key="d-1").get_json()
+    told = writer.post("/outage-drafts", planned, key="d-1").get_json()
     step = f"/outages/{told['id']}"
-    assert writer.post("/outages/drafts", planned, key="d-1").get_json()["id"] == told["id"]
+    assert writer.post("/outage-drafts", planned, key="d-1").get_json()["id"] == told["id"]
     refused = writer.post(f"{step}/approve", {"note": "急"})
     assert (refused.status_code, refused.get_json()["code"]) == (403, "not-permitted")
     assert other.post(f"{step}/approve", {"version": 1}).get_json()["field"] == "note"
@@ -102,7 +102,7 @@ def test_a_call_inside_is_answered_and_after_restored_dispatched_again(as_: As, 
 def test_a_draft_is_changed_and_withdrawn(as_: As, now: datetime) -> None:
     soon = now + timedelta(days=2)
     planned = body(soon, is_planned=True)
-    told = as_("dispatcher").post("/outages/drafts", planned).get_json()
+    told = as_("dispatcher").post("/outage-drafts", planned).get_json()
     changed = as_("admin").post(f"/outages/{told['id']}/revise", {**planned, "title": "改期", "version": 1}).get_json()
     assert (changed["title"], changed["version"], changed["status"]) == ("改期", 2, "draft")
     assert as_("agent").get(f"/outages/{told['id']}").status_code == 404

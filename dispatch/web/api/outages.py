@@ -163,7 +163,7 @@ def _writing(api: APIBlueprint, desk: Desk) -> None:
         told = body.model_dump(mode="json")
         return outages.publish(desk, actor(), body.told(), told, utc_now(), key.idempotency_key)
 
-    @api.post("/outages/drafts")
+    @api.post("/outage-drafts")
     @needs(api, Permission.OUTAGE)
     @api.input(KeyIn, location="headers", arg_name="key")
     @api.input(OutageIn, arg_name="body")

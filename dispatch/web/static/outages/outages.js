@@ -85,7 +85,7 @@ function compose(before = null) {
   form = write(panel, area, before, {
     save: async (how, body, key) => {
       const sent = how === "revise" ? { ...body, version: before.version } : body;
-      const path = { draft: "/outages/drafts", now: "/outages", revise: `/outages/${before?.id}/revise` }[how];
+      const path = { draft: "/outage-drafts", now: "/outages", revise: `/outages/${before?.id}/revise` }[how];
       const after = await post(path, sent, { key });
       toast(t("outage.saved"));
       settled(after);
