@@ -72,6 +72,7 @@ from dispatch.web.now import utc_now
 from dispatch.web.pages import account, agent, factor, shell, signin, welcome
 from dispatch.web.pages import articles as articles_page
 from dispatch.web.pages import board as board_page
+from dispatch.web.pages import callbacks as callbacks_page
 from dispatch.web.pages import cases as cases_page
 from dispatch.web.pages import circle as circle_page
 from dispatch.web.pages import crew as crew_page
@@ -156,7 +157,8 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(articles_page.blueprint(desk))
     app.register_blueprint(public_page.blueprint(desk, app.config["SECRET_KEY"]))
     for frame in (
-        board_page, cases_page, circle_page, crew_page, incidents_page, outages_page, places_page, zones_page,
+        board_page, callbacks_page, cases_page, circle_page, crew_page, incidents_page, outages_page, places_page,
+        zones_page,
     ):  # fmt: skip
         app.register_blueprint(frame.blueprint())
 

@@ -11,7 +11,7 @@ import xlsxwriter
 from dispatch.domain.roles import Actor
 from dispatch.domain.sla import CLOCK_LABELS
 from dispatch.domain.times import shanghai_text
-from dispatch.services import figures
+from dispatch.services import figures, measures
 from dispatch.services.desk import Desk
 from dispatch.services.figures import KINDS, By
 
@@ -29,12 +29,14 @@ def workbook(desk: Desk, actor: Actor, by: By, start: datetime, end: datetime, n
         InvalidInput: if the period is empty or too long.
     """
     told = figures.on_time(desk, actor, by, start, end, now)
+    measured = measures.compared(desk, actor, by, start, end, None, now)
     with desk.store.write() as tx:
         tx.audit(now, actor, "export", "figures", by=by.value, start=told["from"], end=told["to"])
     out = io.BytesIO()
     # Text stays text: what begins with = + - or @ is never taken for a formula, nor an address for a link.
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         _sheet(book, told, actor, by, start, end, now)
+        _measures(book, measured, f"96533 供水调度 · {actor.label} 于 {shanghai_text(now)} 导出 · 仅供内部使用")
     return out.getvalue()
 
 
@@ -63,3 +65,31 @@ def _sheet(
                     sheet.write_number(row, column, item[kind.value][name], share if name == "share" else None)
     sheet.set_column(0, 0, 28)
     sheet.freeze_panes(_HEAD, 1)
+
+
+def _measures(book: Any, told: dict[str, Any], mark: str) -> None:
+    """Two periods side by side: the one before, and this one, with what each measure counts."""
+    sheet = book.add_worksheet("服务指标")
+    bold, share = book.add_format({"bold": True}), book.add_format({"num_format": "0.0%"})
+    rate = book.add_format({"num_format": "0.00"})
+    sheet.write_string(0, 0, mark)
+    sheet.set_footer("&L" + mark.replace("&", "&&"))
+    heads = ("指标", "含义", _period(told, "versus_from", "versus_to"), _period(told, "from", "to"), "变化")
+    for column, head in enumerate(heads):
+        sheet.write_string(2, column, head, bold)
+    for row, one in enumerate(told["measures"], 3):
+        sheet.write_string(row, 0, one["label"])
+        sheet.write_string(row, 1, one["words"])
+        for column, name in ((2, "before"), (3, "after")):
+            if one[name]["value"] is not None:
+                sheet.write_number(row, column, one[name]["value"], share if one["is_share"] else rate)
+        if one["change"] is not None:
+            sheet.write_number(row, 4, one["change"], share)
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 1, 48)
+    sheet.set_column(2, 3, 36)
+
+
+def _period(told: dict[str, Any], start: str, end: str) -> str:
+    last = datetime.fromisoformat(told[end]) - timedelta(seconds=1)
+    return f"{shanghai_text(datetime.fromisoformat(told[start]))} 至 {shanghai_text(last)}"

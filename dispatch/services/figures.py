@@ -81,16 +81,13 @@ def on_time(desk: Desk, actor: Actor, by: By, start: datetime, end: datetime, no
         InvalidInput: if the period is empty or longer than MOST.
     """
     check_permitted(actor, Permission.READ)
-    if end <= start:
-        raise InvalidInput("结束时间须晚于开始时间", field="to")
-    if end - start > MOST:
-        raise InvalidInput(f"一次最多统计 {MOST.days} 天", field="to")
+    check_period(start, end)
     sums: dict[str, dict[ClockKind, _Sum]] = {}
     total = {kind: _Sum() for kind in KINDS}
     wanted = Filter(visible_to_team=team_seen(actor))
     with desk.store.read() as tx:
         for place, clock in figures.clocks(tx, wanted, KINDS, start, end, now):
-            group = sums.setdefault(_key(by, place), {kind: _Sum() for kind in KINDS})
+            group = sums.setdefault(key_of(by, place), {kind: _Sum() for kind in KINDS})
             for of_kind in (group, total):
                 of_kind[clock.kind].add(clock, now)
         names = {team["id"]: team["name"] for team in directory.teams(tx)}
@@ -103,7 +100,16 @@ def on_time(desk: Desk, actor: Actor, by: By, start: datetime, end: datetime, no
     }
 
 
-def _key(by: By, place: Mapping[str, Any]) -> str:
+def check_period(start: datetime, end: datetime) -> None:
+    """Raise InvalidInput for a period that is empty or longer than MOST."""
+    if end <= start:
+        raise InvalidInput("结束时间须晚于开始时间", field="to")
+    if end - start > MOST:
+        raise InvalidInput(f"一次最多统计 {MOST.days} 天", field="to")
+
+
+def key_of(by: By, place: Mapping[str, Any]) -> str:
+    """Return the key of the group that a ticket of this time and place belongs to; empty for none."""
     if by is By.HOUR:
         return f"{place['received_at'].astimezone(SHANGHAI):%H}"
     column = by.value if by is By.BRANCH else f"{by.value}_id"

@@ -27,6 +27,7 @@ PLACES = [
     ("/board", "supervisor"),
     ("/cases", "supervisor"),
     ("/figures", "supervisor"),
+    ("/callbacks", "agent"),
     ("/incidents", "supervisor"),
     ("/circle", "supervisor"),
     ("/wall", "supervisor"),

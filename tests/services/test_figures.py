@@ -126,7 +126,10 @@ def test_the_workbook_holds_numbers_and_harmless_text(desk: Desk, cast: Cast, no
         act(desk, cast.dispatcher, number, Verb.ACCEPT, now + 3 * MINUTE)
     call(desk, cast.agent, now)
     data = export.workbook(desk, cast.supervisor, By.TEAM, now, now + HOUR, now + HOUR)
-    (sheet,) = openpyxl.load_workbook(io.BytesIO(data)).worksheets
+    sheet, measured = openpyxl.load_workbook(io.BytesIO(data)).worksheets
+    assert [row[0] for row in measured.iter_rows(min_row=3, max_row=5, values_only=True)] == [
+        "指标", "首次修复率", "每单到场次数",
+    ]  # fmt: skip
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0][0] == "96533 供水调度 · 值班长陈工 (值班长) 于 2026-11-24 11:00 导出 · 仅供内部使用"
     assert rows[1][0] == "受理时间 2026-11-24 10:00 至 2026-11-24 10:59"

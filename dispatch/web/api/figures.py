@@ -9,7 +9,7 @@ from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dispatch.domain.roles import Permission
-from dispatch.services import export, figures
+from dispatch.services import export, figures, measures
 from dispatch.services.desk import Desk
 from dispatch.services.figures import By
 from dispatch.web.api.fields import Time
@@ -26,6 +26,12 @@ class FiguresIn(BaseModel):
     to: Time
 
     model_config = ConfigDict(extra="forbid")
+
+
+class MeasuresIn(FiguresIn):
+    """Two periods of the same length."""
+
+    versus: Time | None = Field(None, description="first moment of the other period; left out: the one right before")
 
 
 class OnTime(BaseModel):
@@ -63,6 +69,46 @@ class Figures(BaseModel):
     total: Promises
 
 
+class MeasuredValue(BaseModel):
+    """A measure of some tickets."""
+
+    value: float | None
+    of: int = Field(description="tickets, or callers, that it is made of")
+
+
+class Measured(BaseModel):
+    """A measure of two periods, with what it counts in words."""
+
+    id: str
+    label: str
+    words: str
+    is_share: bool
+    is_more_better: bool
+    before: MeasuredValue
+    after: MeasuredValue
+    change: float | None = Field(description="the part by which it has grown; -0.5: halved")
+
+
+class MeasuredGroup(BaseModel):
+    """A grid, an hour, a team or a branch."""
+
+    key: str
+    label: str
+    values: dict[str, MeasuredValue]
+
+
+class Measures(BaseModel):
+    """Measures of two periods side by side."""
+
+    by: str
+    from_: str = Field(alias="from")
+    to: str
+    versus_from: str
+    versus_to: str
+    measures: list[Measured]
+    items: list[MeasuredGroup]
+
+
 def blueprint(desk: Desk) -> APIBlueprint:
     """Return the routes over one desk."""
     api = APIBlueprint("figures", __name__, url_prefix="/api/v1", tag="figures")
@@ -74,6 +120,14 @@ def blueprint(desk: Desk) -> APIBlueprint:
     @api.doc(summary="按时率: 接单、到场、完工")
     def get_figures(query: FiguresIn) -> dict[str, Any]:
         return figures.on_time(desk, actor(), query.by, query.from_, query.to, utc_now())
+
+    @api.get("/measures")
+    @needs(api, Permission.READ)
+    @api.input(MeasuresIn, location="query", arg_name="query")
+    @api.output(Measures)
+    @api.doc(summary="服务指标: 首次修复、到场和转手次数、回访、满意, 两个时段对比")
+    def get_measures(query: MeasuresIn) -> dict[str, Any]:
+        return measures.compared(desk, actor(), query.by, query.from_, query.to, query.versus, utc_now())
 
     @api.get("/figures.xlsx")
     @needs(api, Permission.READ)

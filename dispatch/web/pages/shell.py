@@ -24,6 +24,7 @@ from dispatch.web.now import utc_now
 # The screens by their path, and who finds them in the bar; a crew has its own alone.
 _SCREENS = {
     "agent": Permission.CALL,
+    "callbacks": Permission.CALLBACK,
     "board": Permission.READ,
     "incidents": Permission.READ,
     "cases": Permission.CASE,

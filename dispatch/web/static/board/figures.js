@@ -22,7 +22,8 @@ async function show() {
   const query = asked();
   $("#export").href = `/api/v1/figures.xlsx?${new URLSearchParams(query)}`;
   try {
-    const figures = await get("/figures", query);
+    const [figures, measured] = await Promise.all([get("/figures", query), get("/measures", { ...query, versus: versus() })]);
+    fill($("#measures"), measures(measured));
     const groups = figures.items.map((item) => ({ ...item, label: item.label || t("board.no_group") }));
     const isEmpty = groups.length === 0;
     $("#told").textContent = isEmpty ? t("board.nothing") : "";
@@ -32,6 +33,21 @@ async function show() {
   } catch (problem) {
     toast(problem.message, { kind: "error" });
   }
+}
+
+const versus = () => $("#versus").value && `${$("#versus").value}T00:00:00+08:00`;
+const days = (from, to) => `${day(Date.parse(from))} – ${day(Date.parse(to) - 1)}`;
+
+/** Two periods side by side, with what each measure counts. */
+function measures({ measures: told, from, to, versus_from, versus_to }) {
+  const value = ({ value: of_value, of }, isShare) => (of_value === null ? "–" : `${isShare ? percent(of_value) : of_value.toFixed(2)} (${of})`);
+  const grown = (change) => (change === null ? "–" : `${change > 0 ? "+" : ""}${percent(change)}`);
+  const row = ({ id, is_share, is_more_better, before, after, change }) => h("tr", {},
+    h("th", { scope: "row" }, t(`board.measure_${id}`), h("span.soft.small", {}, ` ${t(`board.words_${id}`)}`)),
+    h("td", {}, value(before, is_share)), h("td", {}, value(after, is_share)),
+    h("td", {}, grown(change), change !== null && change !== 0 && h("span.soft.small", {}, ` ${t(change > 0 === is_more_better ? "board.better" : "board.worse")}`)));
+  const heads = [t("board.measure"), days(versus_from, versus_to), days(from, to), t("board.change")];
+  return h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, told.map(row)));
 }
 
 function chart(kind, groups, by) {
@@ -54,6 +70,6 @@ function table(groups, total) {
 $("#to").value = day(now());
 $("#from").value = day(now() - 6 * DAY_MS);
 $("#asked").addEventListener("submit", (event) => { event.preventDefault(); show(); });
-for (const id of ["#from", "#to", "#by"]) $(id).addEventListener("change", show);
+for (const id of ["#from", "#to", "#by", "#versus"]) $(id).addEventListener("change", show);
 window.addEventListener("signed-out", () => { location.href = "/signin?next=/figures"; });
 show();
