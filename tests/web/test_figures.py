@@ -27,7 +27,7 @@ def test_figures_as_json_and_as_a_workbook(as_: As, desk: Desk, now: datetime) -
     file = boss.get("/figures.xlsx", by="hour", **period)
     assert (file.status_code, file.content_type) == (200, XLSX)
     assert file.headers["Content-Disposition"] == 'attachment; filename="figures-hour-20261124-20261124.xlsx"'
-    (sheet,) = openpyxl.load_workbook(io.BytesIO(file.data)).worksheets
+    sheet, _ = openpyxl.load_workbook(io.BytesIO(file.data)).worksheets
     rows = list(sheet.iter_rows(values_only=True))
     assert [row[0] for row in rows[5:]] == ["10", "合计"]
     assert told(boss.get("/figures", by="moon", **period), 422)["field"] == "by"
