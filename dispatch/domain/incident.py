@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,22 +71,32 @@ def id_of(number: str) -> int | None:
 # ---------------------------------------------------------------- proposals
 
 
+Related = Callable[[str, str], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A ticket of late, for the question whether there are many of its kind; `calls` are those of late."""
 
     ticket_id: int
-    kind: str
+    category: str
     point: Wgs84Point
     calls: int
 
 
-def gathered(heard: Sequence[Heard], least: int, radius_m: float) -> list[list[Heard]]:
-    """Return groups of one kind within `radius_m` metres of one of them that have `least` calls together.
+def gathered(heard: Sequence[Heard], least: int, radius_m: float, are_related: Related) -> list[list[Heard]]:
+    """Return groups round about one ticket that have `least` calls together.
 
-    The largest group comes first, and no ticket is in two.
+    Args:
+        heard: The tickets of late.
+        least: So many calls make a group.
+        radius_m: So far from the one in the middle, in metres.
+        are_related: Tells of two categories whether one problem may be told under both.
+
+    Returns:
+        The groups, the largest first; no ticket is in two.
     """
-    near = _Near(heard, radius_m)
+    near = _Near(heard, radius_m, are_related)
     groups: list[list[Heard]] = []
     taken: set[int] = set()
     by_size = sorted(((near.of(one), one) for one in heard), key=lambda found: -_calls(found[0]))
@@ -105,11 +115,12 @@ def _calls(group: Sequence[Heard]) -> int:
 class _Near:
     """Who is near whom, by cells as wide as the radius."""
 
-    def __init__(self, heard: Sequence[Heard], radius_m: float) -> None:
+    def __init__(self, heard: Sequence[Heard], radius_m: float, are_related: Related) -> None:
         self._radius_m = radius_m
-        self._cells: dict[tuple[str, int, int], list[Heard]] = defaultdict(list)
+        self._are_related = are_related
+        self._cells: dict[tuple[int, int], list[Heard]] = defaultdict(list)
         for one in heard:
-            self._cells[one.kind, *self._cell(one.point)].append(one)
+            self._cells[self._cell(one.point)].append(one)
 
     def _metres(self, point: Wgs84Point) -> tuple[float, float]:
         east_m, north_m = metres_per_degree(round(point.lat))
@@ -121,9 +132,11 @@ class _Near:
 
     def of(self, one: Heard) -> list[Heard]:
         east, north = self._cell(one.point)
-        around = [other for x in (-1, 0, 1) for y in (-1, 0, 1) for other in self._in(one.kind, east + x, north + y)]
+        around = (other for x in (-1, 0, 1) for y in (-1, 0, 1) for other in self._cells.get((east + x, north + y), ()))
         here = self._metres(one.point)
-        return [other for other in around if math.dist(here, self._metres(other.point)) <= self._radius_m]
-
-    def _in(self, kind: str, east: int, north: int) -> Sequence[Heard]:
-        return self._cells.get((kind, east, north), ())
+        return [
+            other
+            for other in around
+            if self._are_related(one.category, other.category)
+            and math.dist(here, self._metres(other.point)) <= self._radius_m
+        ]

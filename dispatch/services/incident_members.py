@@ -127,6 +127,8 @@ def absorb(wish: Wish, number: str, other: str) -> dict[str, Any]:
         if here == there:
             raise InvalidInput("请给出另一个事件", field="incident")
         locked = tickets.lock_all(tx, lambda: {*incidents.ticket_ids(tx, there), *_lead_of(tx, here)})
+        for one in sorted((here, there)):
+            incidents.hold(tx, one)
         row = find_alive(tx, number, IncidentStatus.OPEN)
         gone = find_alive(tx, other, IncidentStatus.OPEN)
         first = next((one for one in locked.values() if one.incident_id == here and not one.is_carried), None)

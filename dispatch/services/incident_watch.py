@@ -63,23 +63,17 @@ def _groups(tx: Tx, desk: Desk, now: datetime) -> list[list[Heard]]:
     since = now - timedelta(minutes=settings.incident_minutes)
     rows = incident_watch.heard(tx, since)
     heard = [
-        Heard(row.ticket_id, _kind(policy, row.category), Wgs84Point(row.lon, row.lat), row.calls)
+        Heard(row.ticket_id, row.category, Wgs84Point(row.lon, row.lat), row.calls)
         for row in rows
         if _is_watched(policy, row.category)
     ]
-    return gathered(heard, settings.incident_calls, settings.incident_radius_m)
+    return gathered(heard, settings.incident_calls, settings.incident_radius_m, policy.similar.are_related)
 
 
 def _is_watched(policy: Policy, category: str) -> bool:
     """Only what a crew must drive to, and not by appointment: no bill and no complaint is a burst."""
     level = policy.categories[category].level if category in policy.categories else None
     return level is not None and policy.levels[level].needs_place
-
-
-def _kind(policy: Policy, category: str) -> str:
-    """Return the family of a category, under whose name one problem is told in several ways; else the category."""
-    families = sorted(policy.similar.families.items())
-    return next((name for name, members in families if category in members), category)
 
 
 def _put(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> bool:
@@ -105,7 +99,7 @@ def _put(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> bool:
 
 def _is_near(tx: Tx, desk: Desk, policy: Policy, row: Mapping[str, Any], group: Sequence[Heard]) -> bool:
     """Tell whether an incident is of the same kind, and one of its tickets near one of the group."""
-    if _kind(policy, row["category"]) != group[0].kind:
+    if not any(policy.similar.are_related(row["category"], one.category) for one in group):
         return False
     points = incident_watch.points(tx, row)
     radius_m = desk.settings.incident_radius_m
@@ -137,7 +131,9 @@ def _propose(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> None:
     tx.audit(now, SYSTEM, "incident-propose", number, text=text)
     live.tell(tx, "incident", number, now)
     told = Notice(("dispatcher",), f"{number} {reason}, 请确认是否同一事件")
-    outbox.put(tx, outbox.rows_of(first["id"], _Nobody(), told, f"incident:{incident_id}", now, desk.channels))
+    rows = outbox.rows_of(first["id"], _Nobody(), told, f"incident:{incident_id}", now, desk.channels)
+    # Of no ticket: whoever watches locks incidents, and waits for no ticket.
+    outbox.put(tx, [{**row, "ticket_id": None} for row in rows])
 
 
 class _Nobody:

@@ -59,14 +59,15 @@ def once(wish: Wish, work: Callable[[Tx], int]) -> dict[str, Any]:
     return reply
 
 
-def find(tx: Tx, number: str) -> dict[str, Any]:
-    """Return an incident by its number.
+def find(tx: Tx, number: str, *, hold: bool = False) -> dict[str, Any]:
+    """Return an incident by its number; on `hold` nobody else changes it before the end of the transaction.
 
     Raises:
         NotFound: if there is none.
     """
     incident_id = id_of(number)
-    row = incidents.find(tx, incident_id) if incident_id is not None else None
+    look = incidents.hold if hold else incidents.find
+    row = look(tx, incident_id) if incident_id is not None else None
     if row is None:
         raise NotFound(f"没有事件 {number[:20]}")
     return row
@@ -79,7 +80,7 @@ def find_alive(tx: Tx, number: str, *statuses: IncidentStatus) -> dict[str, Any]
         NotFound: if there is none.
         IncidentChanged: if it stands otherwise.
     """
-    row = find(tx, number)
+    row = find(tx, number, hold=True)
     if row["status"] not in (statuses or ALIVE):
         label = incident_forms.label(row["status"])
         raise IncidentChanged(f"事件 {number} {label}, 不能这样操作", current_status=row["status"])

@@ -53,9 +53,10 @@ def heard(tx: Tx, since: datetime) -> Sequence[Row[Any]]:
 
 
 def of_late(tx: Tx, now: datetime) -> list[dict[str, Any]]:
-    """Return the incidents that are proposed or open, and those dismissed within a day."""
+    """Return the incidents that are proposed or open, and those dismissed within a day; all are locked."""
     is_dismissed = (INCIDENTS.c.status == IncidentStatus.DISMISSED) & (INCIDENTS.c.created_at > now - _KEPT)
     query = select(INCIDENTS).where(or_(INCIDENTS.c.status.in_(sorted(ALIVE)), is_dismissed)).order_by(INCIDENTS.c.id)
+    query = query.with_for_update(key_share=True)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 

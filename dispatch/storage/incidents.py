@@ -19,6 +19,8 @@ from dispatch.storage.tables import LEADING, CallRow, TicketRow
 INCIDENTS, EVENTS = table_of(IncidentRow), table_of(IncidentEventRow)
 TICKETS, CALLS = table_of(TicketRow), table_of(CallRow)
 _FIND = select(INCIDENTS).where(INCIDENTS.c.id == bindparam("wanted"))
+# Tickets may point at it meanwhile.
+_HOLD = _FIND.with_for_update(key_share=True)
 _IDS = select(TICKETS.c.id).where(TICKETS.c.incident_id == bindparam("wanted")).order_by(TICKETS.c.id)
 _LEAD = select(TICKETS.c.id).where(TICKETS.c.incident_id == bindparam("wanted"), text(LEADING))
 _ALIVE = INCIDENTS.c.status.in_(sorted(ALIVE))
@@ -43,6 +45,12 @@ def add(tx: Tx, values: Mapping[str, Any]) -> int:
 def find(tx: Tx, incident_id: int) -> dict[str, Any] | None:
     """Return an incident, or None."""
     row = tx.conn.execute(_FIND, {"wanted": incident_id}).mappings().first()
+    return dict(row) if row else None
+
+
+def hold(tx: Tx, incident_id: int) -> dict[str, Any] | None:
+    """Return an incident, locked, or None. Tickets are locked before it, and of two incidents the older one first."""
+    row = tx.conn.execute(_HOLD, {"wanted": incident_id}).mappings().first()
     return dict(row) if row else None
 
 

@@ -4,10 +4,16 @@ import pytest
 
 from dispatch.domain import shape
 from dispatch.domain.errors import InvalidInput
-from dispatch.domain.incident import Heard, gathered, id_of, number_of
+from dispatch.domain.incident import Heard, id_of, number_of
+from dispatch.domain.incident import gathered as gather
 from dispatch.domain.place import Wgs84Point
 
 HERE = Wgs84Point(112.97, 28.19)
+
+
+def gathered(heard: list[Heard], least: int, radius_m: float) -> list[list[Heard]]:
+    """Of one category alone."""
+    return gather(heard, least, radius_m, lambda one, other: one == other)
 
 
 def near(ticket_id: int, east_m: float = 0, kind: str = "burst", calls: int = 1) -> Heard:

@@ -47,7 +47,8 @@ def test_enough_calls_are_proposed_once_and_nothing_joins(desk: Desk, cast: Cast
     numbers = bursts(desk, now, 4)
     dispatched(desk, now, category="billing", point=near(desk, now))
     assert watch.look(now) == 0
-    numbers += bursts(desk, now, 1, first=4)
+    # The neighbour tells it otherwise.
+    numbers.append(dispatched(desk, now, point=near(desk, now, 90), caller_phone="13000000004"))
     assert watch.look(now) == 1
     assert watch.look(now) == watch.look(now + MINUTE) == 0
     (found,) = proposals(desk, cast, now)
