@@ -99,17 +99,30 @@ def gathered(heard: Sequence[Heard], least: int, radius_m: float, are_related: R
     near = _Near(heard, radius_m, are_related)
     groups: list[list[Heard]] = []
     taken: set[int] = set()
-    by_size = sorted(((near.of(one), one) for one in heard), key=lambda found: -_calls(found[0]))
+    by_size = sorted(((near.of(one), one) for one in heard), key=lambda found: -calls_of(found[0]))
     for around, _ in by_size:
         left = [one for one in around if one.ticket_id not in taken]
-        if _calls(left) >= least:
+        if calls_of(left) >= least:
             groups.append(left)
             taken.update(one.ticket_id for one in left)
     return groups
 
 
-def _calls(group: Sequence[Heard]) -> int:
+def close_to(points: Sequence[Wgs84Point], heard: Sequence[Heard], radius_m: float) -> list[Heard]:
+    """Return those of `heard` that are within `radius_m` metres of one of some points."""
+    flat = [_metres(point) for point in points]
+    return [one for one in heard if any(math.dist(here, _metres(one.point)) <= radius_m for here in flat)]
+
+
+def calls_of(group: Sequence[Heard]) -> int:
+    """Return how often some tickets were called about of late."""
     return sum(one.calls for one in group)
+
+
+def _metres(point: Wgs84Point) -> tuple[float, float]:
+    """Return a place on a plane: good enough for a few hundred metres."""
+    east_m, north_m = metres_per_degree(round(point.lat))
+    return point.lon * east_m, point.lat * north_m
 
 
 class _Near:
@@ -122,21 +135,17 @@ class _Near:
         for one in heard:
             self._cells[self._cell(one.point)].append(one)
 
-    def _metres(self, point: Wgs84Point) -> tuple[float, float]:
-        east_m, north_m = metres_per_degree(round(point.lat))
-        return point.lon * east_m, point.lat * north_m
-
     def _cell(self, point: Wgs84Point) -> tuple[int, int]:
-        east, north = self._metres(point)
+        east, north = _metres(point)
         return math.floor(east / self._radius_m), math.floor(north / self._radius_m)
 
     def of(self, one: Heard) -> list[Heard]:
         east, north = self._cell(one.point)
         around = (other for x in (-1, 0, 1) for y in (-1, 0, 1) for other in self._cells.get((east + x, north + y), ()))
-        here = self._metres(one.point)
+        here = _metres(one.point)
         return [
             other
             for other in around
             if self._are_related(one.category, other.category)
-            and math.dist(here, self._metres(other.point)) <= self._radius_m
+            and math.dist(here, _metres(other.point)) <= self._radius_m
         ]

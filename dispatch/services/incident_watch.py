@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from dispatch.domain.incident import Heard, IncidentStatus, gathered, number_of
+from dispatch.domain.incident import Heard, IncidentStatus, calls_of, close_to, gathered, number_of
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.policy import Policy
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.ticket import Notice
-from dispatch.geocode.geodesic import distance_m
 from dispatch.services import live
 from dispatch.services.desk import Desk
 from dispatch.storage import incident_watch, outbox
@@ -20,6 +20,17 @@ from dispatch.storage.db import Tx
 
 # So often all is looked at again though no call has come: what a slow transaction brought late is not missed.
 AGAIN_S = 15.0
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be written: tickets suggested for an incident there is, and groups to be proposed as one."""
+
+    additions: list[tuple[Mapping[str, Any], list[int]]] = field(default_factory=list)
+    groups: list[list[Heard]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.additions) + len(self.groups)
 
 
 class Watch:
@@ -39,9 +50,9 @@ class Watch:
             newest = incident_watch.newest_call(tx)
             if self._is_known(newest, now):
                 return 0
-            groups = _groups(tx, self._desk, now)
+            plan = _plan(tx, self._desk, now, hold=False)
         self._seen = (newest, now)
-        return propose(self._desk, now) if groups else 0
+        return propose(self._desk, now) if plan else 0
 
     def _is_known(self, newest: int, now: datetime) -> bool:
         return self._seen is not None and self._seen[0] == newest and (now - self._seen[1]).total_seconds() < AGAIN_S
@@ -49,25 +60,44 @@ class Watch:
 
 def propose(desk: Desk, now: datetime) -> int:
     """Write the proposals of this moment, one process at a time; return how many were made or extended."""
-    changed = 0
     with desk.store.write() as tx:
         incident_watch.alone(tx)
-        for group in _groups(tx, desk, now):
-            changed += _put(tx, desk, group, now)
-    return changed
+        plan = _plan(tx, desk, now, hold=True)
+        for row, ids in plan.additions:
+            stored.change(tx, row, {"suggested": [*row["suggested"], *ids]})
+            live.tell(tx, "incident", number_of(row["id"]), now)
+        for group in plan.groups:
+            _propose(tx, desk, group, now)
+    return len(plan)
 
 
-def _groups(tx: Tx, desk: Desk, now: datetime) -> list[list[Heard]]:
-    settings = desk.settings
-    policy = desk.rules(tx, now).policy
-    since = now - timedelta(minutes=settings.incident_minutes)
-    rows = incident_watch.heard(tx, since)
-    heard = [
+def _plan(tx: Tx, desk: Desk, now: datetime, *, hold: bool) -> _Plan:
+    """Near an incident there is, one ticket of its kind is enough; elsewhere it takes many calls.
+
+    What was dismissed does not come again before as many calls have come anew.
+    """
+    settings, policy, plan = desk.settings, desk.rules(tx, now).policy, _Plan()
+    related = policy.similar.are_related
+    left = _heard(tx, policy, now - timedelta(minutes=settings.incident_minutes))
+    for row in incident_watch.of_late(tx, now, hold=hold) if left else ():
+        of_kind = [one for one in left if related(row["category"], one.category)]
+        near = close_to(incident_watch.points(tx, row), of_kind, settings.incident_radius_m)
+        known = {one.ticket_id for one in near if one.ticket_id in row["suggested"]}
+        if row["status"] != IncidentStatus.DISMISSED:
+            known |= {one.ticket_id for one in near}
+            fresh = sorted(known - set(row["suggested"]))
+            plan.additions += [(row, fresh)] if fresh else []
+        left = [one for one in left if one.ticket_id not in known]
+    plan.groups = gathered(left, settings.incident_calls, settings.incident_radius_m, related)
+    return plan
+
+
+def _heard(tx: Tx, policy: Policy, since: datetime) -> list[Heard]:
+    return [
         Heard(row.ticket_id, row.category, Wgs84Point(row.lon, row.lat), row.calls)
-        for row in rows
+        for row in incident_watch.heard(tx, since)
         if _is_watched(policy, row.category)
     ]
-    return gathered(heard, settings.incident_calls, settings.incident_radius_m, policy.similar.are_related)
 
 
 def _is_watched(policy: Policy, category: str) -> bool:
@@ -76,38 +106,8 @@ def _is_watched(policy: Policy, category: str) -> bool:
     return level is not None and policy.levels[level].needs_place
 
 
-def _put(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> bool:
-    """Propose a group, or add it to what is suggested for the incident near it; False where all of it is known."""
-    ids = [one.ticket_id for one in group]
-    policy = desk.rules(tx, now).policy
-    near = [row for row in incident_watch.of_late(tx, now) if _is_near(tx, desk, policy, row, group)]
-    known = {one for row in near for one in row["suggested"]}
-    fresh = sorted(set(ids) - known)
-    if not fresh:
-        return False
-    alive = next((row for row in near if row["status"] != IncidentStatus.DISMISSED), None)
-    if alive is not None:
-        stored.change(tx, alive, {"suggested": [*alive["suggested"], *fresh]})
-        live.tell(tx, "incident", number_of(alive["id"]), now)
-        return True
-    left = [one for one in group if one.ticket_id in fresh]
-    if near and sum(one.calls for one in left) < desk.settings.incident_calls:
-        return False  # it was dismissed, and not enough has come since
-    _propose(tx, desk, left, now)
-    return True
-
-
-def _is_near(tx: Tx, desk: Desk, policy: Policy, row: Mapping[str, Any], group: Sequence[Heard]) -> bool:
-    """Tell whether an incident is of the same kind, and one of its tickets near one of the group."""
-    if not any(policy.similar.are_related(row["category"], one.category) for one in group):
-        return False
-    points = incident_watch.points(tx, row)
-    radius_m = desk.settings.incident_radius_m
-    return any(distance_m(here, one.point) <= radius_m for here in points for one in group)
-
-
 def _propose(tx: Tx, desk: Desk, group: Sequence[Heard], now: datetime) -> None:
-    settings, calls = desk.settings, sum(one.calls for one in group)
+    settings, calls = desk.settings, calls_of(group)
     ids = sorted(one.ticket_id for one in group)
     first = stored.rows(tx, ids)[0]
     category = desk.rules(tx, now).policy.categories[first["category"]]

@@ -52,12 +52,12 @@ def heard(tx: Tx, since: datetime) -> Sequence[Row[Any]]:
     return tx.conn.execute(_HEARD, {"after": newest_call(tx) - _AT_MOST, "since": since}).all()
 
 
-def of_late(tx: Tx, now: datetime) -> list[dict[str, Any]]:
-    """Return the incidents that are proposed or open, and those dismissed within a day; all are locked."""
+def of_late(tx: Tx, now: datetime, *, hold: bool) -> list[dict[str, Any]]:
+    """Return the incidents that are proposed or open, and those dismissed within a day; on `hold` all are locked."""
     is_dismissed = (INCIDENTS.c.status == IncidentStatus.DISMISSED) & (INCIDENTS.c.created_at > now - _KEPT)
     query = select(INCIDENTS).where(or_(INCIDENTS.c.status.in_(sorted(ALIVE)), is_dismissed)).order_by(INCIDENTS.c.id)
-    query = query.with_for_update(key_share=True)
-    return [dict(row) for row in tx.conn.execute(query).mappings()]
+    rows = tx.conn.execute(query.with_for_update(key_share=True) if hold else query)
+    return [dict(row) for row in rows.mappings()]
 
 
 def points(tx: Tx, row: Mapping[str, Any]) -> list[Wgs84Point]:

@@ -18,7 +18,7 @@ from dispatch.domain.place import Wgs84Point
 from dispatch.domain.sla import ClockKind
 from dispatch.services import present, setup
 from dispatch.services.desk import Desk
-from dispatch.storage import calls, incidents, tickets
+from dispatch.storage import callbacks, calls, incidents, tickets
 from tests.support.cast import TEAM_A, ZONE_A, cast_of, spot
 from tests.support.processes import Site, utc_now
 
@@ -150,8 +150,11 @@ def test_two_hundred_calls_are_one_job(site: Site, desk: Desk) -> None:
         one_call = select(calls.CALLS.c.caller_phone).where(calls.CALLS.c.cti_call_id.like("burst-%"))
         phones = list(tx.conn.execute(one_call).scalars())
         many = tx.conn.execute(select(func.count()).select_from(incidents.INCIDENTS)).scalar_one()
+        rung = list(tx.conn.execute(select(callbacks.CALLBACKS.c.phone)).scalars())
         found = tickets.lock_all(tx, lambda: incidents.ticket_ids(tx, 1))
     assert (len(phones), len(set(phones)), many) == (CALLS + 1, CALLS + 1, 1)
+    # And each of the 200 is called back, once.
+    assert sorted(rung) == [f"1300000{n:04d}" for n in range(CALLS)]
     assert {ticket.team_id for ticket in found.values()} == {TEAM_A}
     for ticket in found.values():
         after = [(c.kind.value, present.time(c.due_at), present.time(c.original_due_at)) for c in ticket.clocks]
