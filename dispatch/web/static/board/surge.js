@@ -31,7 +31,7 @@ function build(state, mark) {
   pending = null;
   const { surge } = state;
   fill($("#surge-panel"), about(state), may && (surge ? [leaveForm(surge), textsForm(surge), widenings(state)] : enterForm()),
-    may && state.is_held && button("release", "/surge/release", () => ({})));
+    may && state.is_held && h("div.row", {}, button("release", "/surge/release", () => ({}))));
 }
 
 function about({ surge, is_automatic, enter_calls, leave_calls, calm_s, window_s }) {
