@@ -42,7 +42,7 @@ def split(wish: Wish, number: str, of: str, team_id: str | None, why: str) -> di
         lead, locked = lock(tx, incident_id, [ticket_id])
         row = find_alive(tx, number, IncidentStatus.OPEN)
         ticket = locked[ticket_id]
-        if ticket.incident_id != incident_id:
+        if lead is None or ticket.incident_id != incident_id:
             raise InvalidInput(f"工单 {of} 不在事件 {number} 中", field="ticket")
         if not ticket.is_carried:
             raise InvalidInput(f"工单 {of} 牵头本事件, 请先换一张牵头工单", field="ticket")
@@ -51,8 +51,7 @@ def split(wish: Wish, number: str, of: str, team_id: str | None, why: str) -> di
         words = f"移出事件 {number}: {why}"
         _on_its_own(tx, wish, ticket, _team(tx, wish, ticket, team_id), words)
         note(tx, wish, incident_id, "split", f"移出 {of}: {why}")
-        if lead is not None:
-            say(tx, wish, lead, f"将 {of} 移出事件 {number}: {why}")
+        say(tx, wish, lead, f"将 {of} 移出事件 {number}: {why}")
         incidents.change(tx, row, {"suggested": [one for one in row["suggested"] if one != ticket_id]})
         return int(incident_id)
 

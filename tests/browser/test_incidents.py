@@ -6,10 +6,13 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.states import Verb
 from dispatch.services.desk import Desk
+from dispatch.storage.callbacks import CALLBACKS
+from tests.browser.test_every_page import faults
 from tests.support.browser import Pages, picture
 from tests.support.cast import ZONE_A, act, call, cast_of, dispatched, spot
 from tests.support.processes import utc_now
@@ -57,6 +60,7 @@ def test_one_burst_is_one_job(pages: Pages, desk: Desk) -> None:
     expect(detail).to_contain_text("手绘")
     expect(page.locator(".incident-area")).to_have_count(1)
     picture(page, "supervisor-incidents")
+    assert faults(page) == []
 
     # One of them was another leak: it is a job of its own again.
     detail.get_by_label("移出工单").select_option(numbers[2])
@@ -75,3 +79,6 @@ def test_one_burst_is_one_job(pages: Pages, desk: Desk) -> None:
     detail.get_by_role("button", name="关闭事件").click()
     expect(detail).to_contain_text("已关闭")
     expect(detail.locator("table tbody tr").nth(1)).to_contain_text("完工")
+    with desk.store.read() as tx:
+        rung = set(tx.conn.execute(select(CALLBACKS.c.phone)).scalars())
+    assert rung == {"13000000000", "13000000001", "13000000009"}

@@ -95,6 +95,8 @@ def test_what_is_dismissed_stays_so(desk: Desk, cast: Cast, now: datetime) -> No
     (found,) = proposals(desk, cast, now)
     with pytest.raises(InvalidInput):
         incidents.confirm(wish(desk, cast.dispatcher, now), found["number"], None, [])
+    with pytest.raises(IncidentChanged):
+        incidents.close(wish(desk, cast.dispatcher, now), found["number"], "", is_done=True)
     incidents.dismiss(wish(desk, cast.dispatcher, now), found["number"], "两处漏水")
     bursts(desk, now, 4, first=5)
     assert incident_watch.propose(desk, now) == 0

@@ -138,6 +138,10 @@ def test_holds_returns_and_another_team(desk: Desk, cast: Cast, now: datetime) -
     late = dispatched(desk, now)
     incidents.join(wish(desk, cast.dispatcher, now), number, [late])
     assert seen(desk, cast, late, now)["status"] == "on_hold"
+    # The hold has run out, and no sweep has come round yet: nobody is held by it any more.
+    last = dispatched(desk, now)
+    incidents.join(wish(desk, cast.dispatcher, now + 61 * MINUTE), number, [last])
+    assert seen(desk, cast, last, now)["status"] == "on_site"
     act(desk, cast.crew_a, lead, Verb.RESUME, now + MINUTE)
     act(desk, cast.dispatcher, lead, Verb.REASSIGN, now + 2 * MINUTE, team_id=TEAM_B)
     after = seen(desk, cast, other, now)
@@ -295,6 +299,8 @@ def test_who_may_and_what_is_not(desk: Desk, cast: Cast, now: datetime) -> None:
     for number in ("E000404", "x", "E9"):
         with pytest.raises(NotFound):
             incident_forms.get(desk, cast.agent, number, now)
+    with pytest.raises(NotFound):
+        incidents.join(wish(desk, cast.dispatcher, now), "E000404", [lead])
     with pytest.raises(InvalidInput) as caught:
         incidents.open_(wish(desk, cast.dispatcher, now), lead, ["GD0"], "")
     assert caught.value.field == "tickets"
