@@ -206,9 +206,14 @@ def learned(desk: Desk, actor: Actor, *, after: int, limit: int, is_disputed: bo
             **{name: row[name] for name in ("id", "key", "name", "district", "lon", "lat", "count", "last_ticket")},
             **{name: present.time(row[name]) for name in ("first_at", "last_at")},
         }
-        for row in rows[:limit]
+        for row in rows
     ]
-    return {"items": items, "next": items[-1]["id"] if len(rows) > limit else None}
+    return _page(items, limit)
+
+
+def _page(items: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    """Return a page of what was read with one more than it holds: that there is one says that there are more."""
+    return {"items": items[:limit], "next": items[limit - 1]["id"] if len(items) > limit else None}
 
 
 def forget(desk: Desk, actor: Actor, entry_id: int, now: datetime) -> None:
@@ -236,8 +241,7 @@ def imported(desk: Desk, actor: Actor, *, after: int, limit: int) -> dict[str, A
     told = ("id", "kind", "name", "district", "street", "community", "lon", "lat", "zone_id", "target", "source")
     with desk.store.read() as tx:
         rows = places.page(tx, after, limit + 1)
-    items = [{name: row[name] for name in told} for row in rows[:limit]]
-    return {"items": items, "next": items[-1]["id"] if len(rows) > limit else None}
+    return _page([{name: row[name] for name in told} for row in rows], limit)
 
 
 def remove(desk: Desk, actor: Actor, place_id: int, now: datetime) -> None:

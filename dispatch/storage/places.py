@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, or_, select, update
 
 from dispatch.domain.address import PlacedBy
 from dispatch.domain.place import Wgs84Point
@@ -86,9 +86,13 @@ def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def page(tx: Tx, after: int, limit: int) -> list[dict[str, Any]]:
     """Return imported places with id below `after` (0: from the newest), newest first."""
-    query = select(PLACES).order_by(PLACES.c.id.desc()).limit(limit)
+    return _newest_first(tx, PLACES, after, limit)
+
+
+def _newest_first(tx: Tx, table: Table, after: int, limit: int, *only: ColumnElement[bool]) -> list[dict[str, Any]]:
+    query = select(table).where(*only).order_by(table.c.id.desc()).limit(limit)
     if after:
-        query = query.where(PLACES.c.id < after)
+        query = query.where(table.c.id < after)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 
@@ -140,14 +144,10 @@ def learned_page(tx: Tx, after: int, limit: int, is_disputed: bool) -> list[dict
         limit: How many.
         is_disputed: Only addresses that have several places.
     """
-    query = select(LEARNED).order_by(LEARNED.c.id.desc()).limit(limit)
-    if after:
-        query = query.where(LEARNED.c.id < after)
-    if is_disputed:
-        other = LEARNED.alias()
-        same = (other.c.key == LEARNED.c.key, other.c.district == LEARNED.c.district, other.c.id != LEARNED.c.id)
-        query = query.where(select(func.count()).select_from(other).where(*same).scalar_subquery() > 0)
-    return [dict(row) for row in tx.conn.execute(query).mappings()]
+    other = LEARNED.alias()
+    same = (other.c.key == LEARNED.c.key, other.c.district == LEARNED.c.district, other.c.id != LEARNED.c.id)
+    only = (select(func.count()).select_from(other).where(*same).scalar_subquery() > 0,) if is_disputed else ()
+    return _newest_first(tx, LEARNED, after, limit, *only)
 
 
 # ---------------------------------------------------------------- tickets
