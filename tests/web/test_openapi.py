@@ -77,6 +77,9 @@ def test_every_operation_names_its_problems(spec: Any) -> None:
         is_guarded |= path.startswith("/api/v1/articles") and method == "post"
         assert ("409" in answers) is (is_verb or is_guarded), (path, method)
         for status, answer in answers.items():
+            if status == "204":
+                assert "content" not in answer
+                continue
             good = "image/jpeg" if path.endswith(".jpg") else "application/json"
             good = "image/svg+xml" if path.endswith(".svg") else good
             good = XLSX if path.endswith(".xlsx") else good
