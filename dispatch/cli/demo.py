@@ -44,6 +44,7 @@ _PLACES = (
     ("/board", "看板, 大屏在 /wall"),
     ("/articles", "知识库 (样例文章)"),
     ("/circle", "30 分钟服务圈 (值班长, 管理员)"),
+    ("/outages", "停水公告 (调度员, 值班长)"),
     ("/crew", "水管家 (手机)"),
 )
 # So many escalations are told in full; the rest is counted.
