@@ -147,9 +147,6 @@ def _open(tx: Tx, desk: Desk, policy: Policy, actor: Actor, told: NewCase, known
     if key is None:
         wrong = (_NO_PHONE, "key") if told.kind is CaseKind.PERSON else (_NO_SPOT, "address")
         raise InvalidInput(wrong[0], field=wrong[1])
-    alive = cases.alive(tx, told.kind, key)
-    if alive is not None:
-        return alive
     row = {
         "kind": told.kind, "key": key, "title": told.title.strip() or _title(policy, told.kind, known),
         "status": CaseStatus.OPEN, "version": 1, "category": known.category,
@@ -159,18 +156,14 @@ def _open(tx: Tx, desk: Desk, policy: Policy, actor: Actor, told: NewCase, known
         "due_at": next_due(now, told.rhythm_days), "opened_at": now, "opened_by": actor.user_id,
     }  # fmt: skip
     case_id = cases.open_(tx, row)
-    if case_id is None:  # somebody else did, a moment ago
-        return cases.alive(tx, told.kind, key) or _gone()
+    if cases.entries(tx, case_id):  # it has a story: somebody else opened it, be it a moment ago
+        return case_id
     row["id"] = case_id
     watched.watch(tx, watching.case_keys(row), case_id=case_id)
     count = cases.link(tx, case_id, _before(tx, policy, row, now), now, actor.user_id, is_auto=True)
     text = f"{row['title']}; 关联此前 {count} 张工单"
     case_log.write(tx, desk, row, Change(EntryKind.OPENED, text, told=f"个案 {number_of(case_id)}: {text}"), actor, now)
     return case_id
-
-
-def _gone() -> int:
-    raise InvalidInput("个案刚被他人办结, 请重试", field="kind")
 
 
 def _title(policy: Policy, kind: CaseKind, known: Known) -> str:

@@ -188,11 +188,13 @@ class Heard:
 
 def heard(tx: Tx, desk: Desk, sighted: Sighted, actor: Actor, call: Heard, now: datetime) -> None:
     """Let each case that takes the call know: its ticket is linked, a watched case opens again, its owner is told."""
-    for row in cases.lock_all(tx, [row["id"] for row in sighted.cases]) if sighted.cases else []:
-        said = f"{call.ticket.number}: {call.text[:80]}" if call.ticket else f"已答复: {call.text[:80]}"
-        change = rules_of.called(cases.case_of(row), said, call.at)
-        if change is None:
-            continue
+    if not sighted.cases:
+        return
+    said = f"{call.ticket.number}: {call.text[:80]}" if call.ticket else f"已答复: {call.text[:80]}"
+    rows = cases.lock_all(tx, [row["id"] for row in sighted.cases])
+    decided = [(row, rules_of.called(cases.case_of(row), said, call.at)) for row in rows]
+    # One that was closed since it was found is left alone.
+    for row, change in [(row, change) for row, change in decided if change is not None]:
         if call.ticket:
             cases.link(tx, row["id"], [call.ticket.id], now, actor.user_id, is_auto=True)
             text = f"自动关联个案 {number_of(row['id'])} ({row['title']})"

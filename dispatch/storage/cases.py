@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, select, text, update
 
 from dispatch.domain.case import VISITS, Case, CaseKind, CaseStatus
 from dispatch.domain.errors import StaleVersion
 from dispatch.domain.roles import Role
 from dispatch.domain.states import Verb
-from dispatch.storage.case_tables import CaseEntryRow, CaseRow, CaseTicketRow
+from dispatch.storage.case_tables import ALIVE, CaseEntryRow, CaseRow, CaseTicketRow
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import CallRow, EventRow, TicketRow, UserRow
@@ -45,11 +45,13 @@ def case_of(row: Mapping[str, Any]) -> Case:
     )
 
 
-def open_(tx: Tx, values: Mapping[str, Any]) -> int | None:
-    """Insert a case and return its id, or None where one of the same person or house is alive, be it a moment ago."""
-    put = upsert(tx.dialect, CASES).values(**values).on_conflict_do_nothing().returning(CASES.c.id)
-    found: int | None = tx.conn.execute(put).scalar()
-    return found
+def open_(tx: Tx, values: Mapping[str, Any]) -> int:
+    """Insert a case and return its id, or that of the one of this person or house that is alive; it is locked."""
+    put = upsert(tx.dialect, CASES).values(**values)
+    same = put.on_conflict_do_update(
+        index_elements=["kind", "key"], index_where=text(ALIVE), set_={"key": put.excluded["key"]}
+    )
+    return int(tx.conn.execute(same.returning(CASES.c.id)).scalar_one())
 
 
 def alive(tx: Tx, kind: str, key: str) -> int | None:

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select, update
 
 from dispatch.domain.case import CaseKind, CaseStatus, EntryKind, Solved, Visit
+from dispatch.domain.cti import CtiEvent, CtiEventKind
 from dispatch.domain.errors import IdempotencyMismatch, IllegalTransition, InvalidInput, NotFound, StaleVersion
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import Actor
 from dispatch.domain.states import Status, Verb
-from dispatch.services import board, cases, casework, follow_up
+from dispatch.services import board, cases, casework, cti, follow_up
 from dispatch.services.cases import NewCase
 from dispatch.services.desk import Desk
 from dispatch.services.watching import Known
@@ -199,6 +200,14 @@ def test_a_house_without_words_is_known_by_its_pin(desk: Desk, cast: Cast, now: 
     far = Wgs84Point(here.lon + 0.001, here.lat)
     assert cases.known(desk, cast.agent, Known(phone=None, point=far), None, now)["cases"] == []
     assert cases.known(desk, cast.agent, Known(phone=None), None, now)["nth_of_spot"] == 0
+
+
+def test_a_call_on_the_line_is_known_before_its_number_is(desk: Desk, cast: Cast, now: datetime) -> None:
+    case = opened(desk, cast.agent, now)
+    ring = CtiEvent(call_id="c-7", kind=CtiEventKind.RING, at=now, caller=CALLER_PHONE)
+    cti.hear(desk, cast.integration, ring, now)
+    told = cases.known(desk, cast.agent, Known(phone=None), "c-7", now)
+    assert [one["id"] for one in told["cases"]] == [case["id"]]
 
 
 def test_the_third_ticket_of_a_house_is_pointed_out(desk: Desk, cast: Cast, now: datetime) -> None:
