@@ -27,10 +27,10 @@ def test_a_case_from_the_call_to_its_close(as_: As, now: datetime) -> None:
     case = told(agent.post("/cases", body, key="c-1"), 201)
     assert told(agent.post("/cases", body, key="c-1"), 201) == case
     assert (case["owner_login"], [one["number"] for one in case["linked"]]) == ("supervisor", [number])
-    known = told(agent.post("/cases/known", {"key": CALLER_PHONE, "category": "noise"}))
+    known = told(agent.post("/known-cases", {"key": CALLER_PHONE, "category": "noise"}))
     assert (known["nth_of_caller"], known["is_frequent"], [one["id"] for one in known["cases"]]) == (2, False, [1])
     here = {"lon": 112.97, "lat": 28.19, "datum": "gcj02"}
-    assert told(agent.post("/cases/known", {"location": here}))["nth_of_spot"] == 1
+    assert told(agent.post("/known-cases", {"location": here}))["nth_of_spot"] == 1
     assert told(agent.get("/cases", status="open", number=number))["items"] == told(agent.get("/cases"))["items"]
     assert told(agent.get("/case-owners"))["items"][0]["login"] == "dispatcher"
     path = f"/cases/{case['id']}"
@@ -57,7 +57,7 @@ def test_a_case_from_the_call_to_its_close(as_: As, now: datetime) -> None:
         ("/cases", {"kind": "house", "key": "1"}, "kind"),
         ("/cases", {"kind": "person", "key": CALLER_PHONE, "category": "noise", "rhythm_days": 0}, "rhythm_days"),
         ("/cases", {"kind": "address", "category": "noise", "address": "坡子街"}, "address"),
-        ("/cases/known", {"location": {"lon": 999, "lat": 28, "datum": "wgs84"}}, "location.lon"),
+        ("/known-cases", {"location": {"lon": 999, "lat": 28, "datum": "wgs84"}}, "location.lon"),
         ("/cases/1/visits", {"kind": "dance", "finding": "x"}, "kind"),
         ("/cases/1/solve", {"root_cause": "pump"}, "outcome"),
     ],

@@ -26,6 +26,11 @@ def spec(app: APIFlask) -> Any:
 
 
 PUBLIC = "/api/v1/public/"
+# What changes something and can meet no other change: it adds, or looks at something under audit.
+WITHOUT_CONFLICT = (
+    r"/(calls|cases|known-cases|outages|outage-drafts|zone-drafts|preview|positions|events|reports|track|subscriptions)$"
+    r"|/(import|remove|reveal|acknowledge|surge/release|\{token\}/photos)$"
+)
 
 
 def operations(spec: Any) -> Iterator[tuple[str, str, Any]]:
@@ -71,11 +76,7 @@ def test_every_operation_names_its_problems(spec: Any) -> None:
         wanted |= {"404"} if "{" in path else set()
         wanted |= {"400", "404", "413", "422"} if "requestBody" in operation else set()
         assert wanted <= set(answers), (path, method)
-        is_verb = path.startswith("/api/v1/tickets/{number}/") and method == "post" and not path.endswith("/reveal")
-        is_verb |= path.startswith("/api/v1/outages/{outage_id}/") and method == "post"
-        is_guarded = path.endswith(("/decide", "/rating", "/claim", "/edits", "/publish"))
-        is_guarded |= path.startswith("/api/v1/articles") and method == "post"
-        assert ("409" in answers) is (is_verb or is_guarded), (path, method)
+        assert ("409" in answers) is (method != "get" and not re.search(WITHOUT_CONFLICT, path)), (path, method)
         for status, answer in answers.items():
             if status == "204":
                 assert "content" not in answer

@@ -25,6 +25,7 @@ from tests.support.store import NOW
 from tests.web.conftest import desk_of, open_app, token_of
 
 OFTEN = 0.7
+PARTS = 4  # of the API, each a test of its own: so that they share the processors
 USES = {
     "number": "numbers", "attach_to": "numbers", "into": "numbers", "subject": "numbers",
     "team_id": "teams", "category": "categories", "reason": "reasons",
@@ -88,11 +89,13 @@ class Report:
 
 
 @time_machine.travel(NOW, tick=False)
-def run(url: str, examples: int, seed: int = 1) -> Report:
+def run(url: str, examples: int, part: int, seed: int = 1) -> Report:
+    """Try every operation of one part of the API."""
     app = open_app(url)
     config = SchemathesisConfig.from_dict(config_for(app, examples, seed))
     whole = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
-    schema = whole.exclude(path="/api/v1/stream")  # it never ends
+    paths = sorted(set(whole.raw_schema["paths"]) - {"/api/v1/stream"})  # that one never ends
+    schema = whole.include(path=paths[part::PARTS])
     report = Report()
     for event in Engine(schema).execute():
         report.add(event)
@@ -101,9 +104,10 @@ def run(url: str, examples: int, seed: int = 1) -> Report:
     return report
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"], indirect=True)
-def test_every_answer_is_as_described(url: str, dialect: str) -> None:
-    report = run(url, examples=12 if dialect == "sqlite" else 3)
+def test_every_answer_is_as_described(url: str, dialect: str, part: int) -> None:
+    report = run(url, 8 if dialect == "sqlite" else 2, part)
     assert report.problems == []
     assert report.requests > 500
-    assert len(report.successful) >= 28
+    assert len(report.successful) > 20

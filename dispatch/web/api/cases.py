@@ -233,7 +233,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
 
 
 def _reading(api: APIBlueprint, desk: Desk) -> None:
-    @api.post("/cases/known")
+    @api.post("/known-cases")
     @needs(api, Permission.CASE)
     @api.input(KnownIn, arg_name="body")
     @api.output(Known)

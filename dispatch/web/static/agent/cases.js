@@ -38,7 +38,7 @@ async function ask(isForced = false) {
   last = mark;
   const turn = ++asked;
   if (!wanted.key && !wanted.address && !wanted.location) return show(null);
-  const answer = await post("/cases/known", wanted).catch((error) => {
+  const answer = await post("/known-cases", wanted).catch((error) => {
     last = "";
     return isMissed("cases", error, refresh) ? undefined : null;
   });
