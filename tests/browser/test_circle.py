@@ -27,6 +27,7 @@ def test_one_more_depot_is_tried(pages: Pages, desk: Desk) -> None:
     depots.replace(desk, SYSTEM, places, utc_now(), is_sample=True)
     dispatched(desk, utc_now())
     page = pages.signed_in("supervisor")
+    page.get_by_text("更多").click()
     page.get_by_role("link", name="服务圈").click()
     expect(page.locator("#told")).to_contain_text("不能画服务圈")
     expect(page.locator("#told")).to_contain_text("驻点是样例")

@@ -13,6 +13,7 @@ from dispatch.domain.roles import SYSTEM
 from dispatch.domain.zone_file import read_zones
 from dispatch.services import setup
 from dispatch.services.desk import Desk
+from tests.browser.test_every_page import violations
 from tests.support.browser import Pages
 from tests.support.cast import ZONE_A, dispatched
 from tests.support.processes import utc_now
@@ -133,3 +134,34 @@ def test_a_file_that_is_missing_fails_a_test_and_a_refused_request_does_not(page
         "vendor/leaflet/gone.css)",
     ]
     pages.watch.allow(r"/gone\.")
+
+
+def test_the_bar_stays_one_line_and_its_menu_opens_and_closes_by_keys_and_by_mouse(pages: Pages) -> None:
+    page = pages.signed_in("admin")
+    page.goto("/board")
+    expect(page.locator("#lamp")).not_to_be_empty()
+    assert page.locator(".bar").bounding_box()["height"] < 60  # type: ignore[index]
+    summary, links = page.locator(".more-screens summary"), page.locator(".more-screens a")
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(links.first).to_be_visible()
+    assert violations(page, ".bar") == []
+    page.keyboard.press("Tab")
+    expect(links.first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(links.first).to_be_hidden()
+    expect(summary).to_be_focused()
+    summary.click()
+    page.locator("#queue-title").click()
+    expect(links.first).to_be_hidden()
+    summary.click()
+    page.keyboard.press("Shift+Tab")  # the focus goes on, the menu closes behind it
+    expect(links.first).to_be_hidden()
+    summary.click()
+    page.get_by_role("link", name="网格").click()
+    page.wait_for_url("**/zones")
+    expect(summary).to_have_text("更多: 网格")
+    summary.click()
+    expect(page.locator(".more-screens [aria-current=page]")).to_have_text("网格")
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

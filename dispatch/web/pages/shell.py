@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from xstatic.pkg import leaflet, leaflet_markercluster
 
 from dispatch.domain.errors import DispatchError
-from dispatch.domain.roles import PERMISSIONS, TEAM_BOUND, Actor, Permission
+from dispatch.domain.roles import PERMISSIONS, TEAM_BOUND, Actor, Permission, Role
 from dispatch.services import basemap
 from dispatch.services.desk import Desk
 from dispatch.web import auth, catalogue
@@ -36,6 +36,14 @@ _SCREENS = {
     "places": Permission.PLACES,
     "articles": Permission.READ,
     "crew": Permission.CREW,
+}
+# What a role works at all day stands in the bar, the rest of its screens in a menu behind it; a role that is not here
+# has few, and all of them in the bar. A new screen is in the menu until it is named here.
+_DAILY = {
+    Role.AGENT: ("agent", "callbacks", "board", "cases", "articles"),
+    Role.DISPATCHER: ("agent", "callbacks", "board", "incidents", "outages"),
+    Role.SUPERVISOR: ("agent", "callbacks", "board", "incidents", "outages", "figures"),
+    Role.ADMIN: ("agent", "callbacks", "board", "incidents", "outages", "figures"),
 }
 # What scripts of every screen may say.
 _ALWAYS = (
@@ -140,6 +148,8 @@ def _frame(
     context: dict[str, Any],
 ) -> str:
     code = spoken()
+    screens = _screens(visitor)
+    daily = _DAILY.get(visitor.role, screens) if visitor else screens
     return render_template(
         template,
         t=partial(catalogue.word, code),
@@ -148,7 +158,8 @@ def _frame(
         lang=catalogue.LANGUAGES[code],
         languages=catalogue.LANGUAGES,
         visitor=visitor,
-        screens=_screens(visitor),
+        screens=[name for name in screens if name in daily],
+        more_screens=[name for name in screens if name not in daily],
         is_sample=is_sample,
         words=_script_json(catalogue.words(code, (*_ALWAYS, *_PROBLEMS[code], *sections))),
         page=_script_json(_page(code, visitor, data)),
