@@ -15,14 +15,13 @@ from random import Random
 from typing import Any
 
 from dispatch.domain.call import NewCall
-from dispatch.domain.place import Wgs84Point
 from dispatch.domain.roles import Actor, Role
 from dispatch.domain.surge import Move
 from dispatch.domain.zones import Zone
 from dispatch.notify.port import Channel
 from dispatch.services import delivery, escalation, intake, queue, surge
 from dispatch.services.desk import Desk
-from dispatch.services.simulation import Hour
+from dispatch.services.simulation import Hour, made_up
 from dispatch.storage import health, tally
 from dispatch.storage.board import Filter
 from dispatch.storage.db import Store
@@ -151,14 +150,15 @@ class Flood(Hour):
                 self._at(when, lambda at, category=category: self._call(at, category))  # type: ignore[misc]
 
     def _plan_burst(self) -> None:
-        place = self._point_in(self._rng.choice([zone for zone in self._zones if zone.is_in_circle]))
+        zone = self._rng.choice([zone for zone in self._zones if zone.is_in_circle])
+        place, address = self._point_in(zone), f"{made_up(zone)}大道"
         for _ in range(self._plan.burst_calls):
             when = self._start + self._plan.burst_at + timedelta(seconds=self._rng.uniform(0, _BURST_LASTS_S))
-            self._at(when, lambda at: self._burst_call(at, place))
+            self._at(when, lambda at: self._burst_call(at, place, address))
 
     def _call(self, at: datetime, category: str) -> None:
-        point: Wgs84Point = self._point_in(self._rng.choice(self._zones))
-        address, said = f"模拟小区 {self._rng.randrange(1, 40)} 栋", _FROST[category][1]
+        zone, said = self._rng.choice(self._zones), _FROST[category][1]
+        point, address = self._point_in(zone), f"{made_up(zone)}小区 {self._rng.randrange(1, 40)} 栋"
         call = NewCall(called_at=at, category=category, description=said, point=point, address=address)
         self._register(at, replace(call, answer="已告知防冻办法") if category == "inquiry" else call)
 

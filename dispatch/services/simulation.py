@@ -55,6 +55,15 @@ _PACE = {
 _ONE_SILENT_OF = 12
 
 
+# In 大写: an address is read up to a number in digits, and all grids of a district would be one estate.
+_NUMERALS = str.maketrans(dict(zip("0123456789", "零壹贰叁肆伍陆柒捌玖", strict=True)) | {"-": None})
+
+
+def made_up(zone: Zone) -> str:
+    """Return the name of a place that is in this grid alone: made up, and says so."""
+    return "模拟" + zone.name.removesuffix("网格").translate(_NUMERALS)
+
+
 @dataclass(slots=True)
 class Outcome:
     """What the hour brought."""
@@ -121,7 +130,7 @@ class Hour:
         place = self._point_in(zone)
         for caller in range(BURST_CALLERS):
             when = self._start + BURST_AT + timedelta(seconds=self._rng.expovariate(1 / 120) if caller else 0)
-            self._at(when, lambda at: self._burst_call(at, place))
+            self._at(when, lambda at: self._burst_call(at, place, f"{made_up(zone)}大道"))
 
     def _point_in(self, zone: Zone) -> Wgs84Point:
         west, south, east, north = zone.geometry.bounds
@@ -131,15 +140,15 @@ class Hour:
                 return Wgs84Point(lon, lat)
 
     def _call(self, at: datetime, category: str) -> None:
-        point = self._point_in(self._rng.choice(self._zones))
-        address = f"模拟小区 {self._rng.randrange(1, 40)} 栋"
+        zone = self._rng.choice(self._zones)
+        point, address = self._point_in(zone), f"{made_up(zone)}小区 {self._rng.randrange(1, 40)} 栋"
         call = NewCall(called_at=at, category=category, description=_SAID[category], point=point, address=address)
         self._register(at, replace(call, answer="已答复办理流程") if category == "inquiry" else call)
 
-    def _burst_call(self, at: datetime, point: Wgs84Point) -> None:
+    def _burst_call(self, at: datetime, point: Wgs84Point, address: str) -> None:
         near = Wgs84Point(point.lon + self._rng.gauss(0, 5e-4), point.lat + self._rng.gauss(0, 5e-4))
         call = NewCall(
-            called_at=at, category="burst", description="路面大量冒水, 疑似爆管", point=near, address="模拟大道"
+            called_at=at, category="burst", description="路面大量冒水, 疑似爆管", point=near, address=address
         )
         call = replace(call, attach_to=self._done.burst) if self._done.burst else replace(call, pipe_dn=300)
         ticket = self._register(at, call)["ticket"]

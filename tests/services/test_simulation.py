@@ -6,12 +6,16 @@ from random import Random
 
 import pytest
 
+from dispatch.domain.address_match import place_of
+from dispatch.domain.case import spot_of
+from dispatch.domain.place import Datum
+from dispatch.domain.zone_file import read_zones
 from dispatch.services import simulation
 from dispatch.services.desk import Desk
 from dispatch.services.simulation import Hour, Outcome
 from dispatch.storage import health
 from tests.support.cast import Cast, Spy
-from tests.support.store import open_desk
+from tests.support.store import DATA, open_desk
 
 SHIPPED = (simulation.MIX, simulation.INQUIRIES)
 MIX = {"billing": 4, "no_water": 8, "other": 8}
@@ -72,3 +76,10 @@ def test_the_shipped_hour_plays_the_stated_mix(
     done, _ = play(desk, cast, now, [])
     assert done.by_category == Counter(stated) + Counter(burst=5, inquiry=60)
     assert done.outcomes == Counter(ticket=606 + 1, attached=4, answered=60)
+
+
+def test_no_two_grids_share_a_made_up_place() -> None:
+    zones = read_zones((DATA / "zones.geojson").read_bytes(), datum=Datum.WGS84).zones
+    spots = {spot_of(f"{simulation.made_up(zone)}小区 7 栋", None) for zone in zones}
+    assert (len(spots), None in spots) == (len(zones), False)
+    assert len({place_of(f"{simulation.made_up(zone)}大道").key for zone in zones}) == len(zones)
