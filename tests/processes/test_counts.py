@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from dispatch.services import escalation, sealing
+from dispatch.services import escalation, sealing, surge
 from dispatch.services.desk import Desk
-from dispatch.storage import audit, escalations, outbox, tickets
+from dispatch.storage import audit, digests, escalations, outbox, tickets
 from tests.support.cast import ZONE_A, call, cast_of, spot
 from tests.support.due import due_steps, fired, flaws, seed
 from tests.support.load import Load, kept
@@ -33,6 +33,31 @@ def test_doubled_missing_and_early_steps_are_counted(desk: Desk) -> None:
         tx.conn.execute(update(escalations.ESCALATIONS).where(escalations.ESCALATIONS.c.step == 3).values(step=4))
     found = fired(desk, due)
     assert (found.missing, found.early) == (6, 3)
+
+
+def test_a_step_is_told_by_a_notice_or_by_a_digest_and_to_everybody(desk: Desk) -> None:
+    now = utc_now()
+    due = due_steps(desk, seed(desk, 3, now - timedelta(minutes=50)), now)
+    surge.enter(desk, cast_of(desk).supervisor, "寒潮", {}, now)
+    escalation.sweep(desk, now)
+    assert fired(desk, due).is_exact
+    item, notice = digests.ITEMS.c, outbox.OUTBOX
+    with desk.store.write() as tx:  # of 80 % the crew alone has heard then
+        tx.conn.execute(
+            delete(digests.ITEMS).where(item.clock == "arrive", item.step == 1, item.recipient == "dispatcher")
+        )
+    assert fired(desk, due).missing == 3
+    with desk.store.write() as tx:  # and the director has a notice beside the digest
+        one = (
+            tx.conn.execute(select(notice).where(notice.c.idempotency_key.like("%:arrive:%:1:console")))
+            .mappings()
+            .first()
+        )
+        assert one is not None
+        key = one["idempotency_key"].replace(":1:console", ":3:console")
+        told = {name: value for name, value in one.items() if name != "id"}
+        tx.conn.execute(insert(notice).values(told | {"idempotency_key": key, "recipients": ["hotline_director"]}))
+    assert fired(desk, due).doubled == 1
 
 
 def test_lost_and_doubled_calls_are_counted(desk: Desk) -> None:

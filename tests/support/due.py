@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Table, func, insert, select
 
+from dispatch.domain.sla import ClockKind
 from dispatch.domain.times import shanghai_day
 from dispatch.services import sealing
 from dispatch.services.desk import Desk
 from dispatch.services.numbering import number_text
-from dispatch.storage import audit, calls, clocks, escalations, health, outbox, tickets
+from dispatch.storage import audit, calls, clocks, digests, escalations, health, outbox, tickets
+from dispatch.storage.db import Tx
 from tests.support.cast import ZONE_A, call, cast_of, spot
 from tests.support.processes import utc_now
 
@@ -74,7 +76,10 @@ def due_steps(desk: Desk, ticket_ids: Iterable[int], at: datetime) -> set[Step]:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """What became of the due steps, in escalations, timeline, notices and audit together."""
+    """What became of the due steps, in escalations, timeline, notices and audit together.
+
+    Each recipient of each step is told by its own notice or, in a surge, by one digest.
+    """
 
     escalations: int
     doubled: int
@@ -87,25 +92,40 @@ class Fired:
 
 
 def fired(desk: Desk, due: set[Step]) -> Fired:
-    """Hold the four tables that tell of a step against what was due."""
-    ladder, told = escalations.ESCALATIONS.c, {f"{':'.join(map(str, step))}:console" for step in due}
+    """Hold the five tables that tell of a step against what was due."""
+    ladder = escalations.ESCALATIONS.c
     with desk.store.snapshot() as tx:
-        steps = list(map(tuple, tx.conn.execute(select(ladder.ticket_id, ladder.clock, ladder.round, ladder.step))))
-        keys = list(tx.conn.execute(select(outbox.OUTBOX.c.idempotency_key)).scalars())
+        rows = tx.conn.execute(select(ladder.ticket_id, ladder.clock, ladder.round, ladder.step, ladder.recipients))
+        steps = list(map(tuple, rows))
+        to = {(*step[:4], one) for step in steps for one in step[4]}
+        told, keys = _told(tx)
         event, entry = tickets.EVENTS.c, audit.AUDIT.c
         timeline = tx.conn.execute(select(event.ticket_id, event.text).where(event.kind == "escalate"))
         lines = [(ticket_id, text.partition(";")[0]) for ticket_id, text in timeline]
         audited = tx.conn.execute(select(entry.subject, entry.detail).where(entry.action == "escalate"))
         entries = [(subject, detail["text"].partition(";")[0]) for subject, detail in audited]
-    texts = (lines, entries)
+    found, texts = [step[:4] for step in steps], (lines, entries)
+    untold = {one[:4] for one in to - set(told)} | {step[:4] for step in steps if not step[4]}
     return Fired(
-        escalations=len(steps),
-        doubled=sum(map(doubles, (steps, keys, *texts))),
-        missing=len(due - set(steps))
-        + len(told - set(keys))
-        + sum(max(0, len(due) - len(r)) for r in (lines, entries)),
-        early=len(set(steps) - due),
+        escalations=len(found),
+        doubled=sum(doubles(rows_) for rows_ in (found, told, keys, *texts)),
+        missing=len(due - set(found)) + len(due & untold) + sum(max(0, len(due) - len(r)) for r in texts),
+        early=len({*found, *(one[:4] for one in told)} - due),
     )
+
+
+def _told(tx: Tx) -> tuple[list[tuple[Any, ...]], list[str]]:
+    """Who was told of which step, on the console or in a digest; and the keys of all notices."""
+    notice, item = outbox.OUTBOX.c, digests.ITEMS.c
+    told: list[tuple[Any, ...]] = []
+    keys = []
+    for key, recipients in tx.conn.execute(select(notice.idempotency_key, notice.recipients)):
+        keys.append(key)
+        ticket_id, clock, *rest = key.split(":")
+        if len(rest) == 3 and clock in set(ClockKind) and rest[2] == "console":
+            told += [(int(ticket_id), clock, int(rest[0]), int(rest[1]), one) for one in recipients]
+    told += map(tuple, tx.conn.execute(select(item.ticket_id, item.clock, item.round, item.step, item.recipient)))
+    return told, keys
 
 
 def doubles(rows: Sequence[Hashable]) -> int:
