@@ -17,6 +17,7 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -157,6 +158,8 @@ class Jobs:
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
+        # A thread for each: however many wait for somebody outside, the sweep does not wait for them.
+        self._scheduler.add_executor(ThreadPoolExecutor(len(jobs)))
         for name, job in jobs.items():
             self._scheduler.add_job(job, every, id=name, next_run_time=self._now(), **_OPTIONS)
         self._scheduler.start()

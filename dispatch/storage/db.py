@@ -155,8 +155,15 @@ class Store:
 
 
 def engine_options(url: str, threads: int) -> Mapping[str, Any]:
-    """Return the options of the engine: a connection for every thread, checked before use on PostgreSQL."""
-    options: dict[str, Any] = {"pool_size": min(threads, 16), "max_overflow": threads, "json_serializer": _json}
+    """Return the options of the engine: a connection for whoever asks, checked before use on PostgreSQL.
+
+    Args:
+        url: Address of the database.
+        threads: That answer requests; as many connections are kept open, 16 at most.
+    """
+    # What bounds the connections are the threads of the process: those of requests, of jobs and of the streams. A bound
+    # here as well would have to know them all, and whoever came too late would fail after half a minute.
+    options: dict[str, Any] = {"pool_size": min(threads, 16), "max_overflow": -1, "json_serializer": _json}
     options["hide_parameters"] = True  # an error in the log names no caller
     if not url.startswith("sqlite"):
         options["pool_pre_ping"] = True

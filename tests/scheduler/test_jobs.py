@@ -47,6 +47,11 @@ class Quick:
         self.parcels.append(parcel)
 
 
+def fired(desk: Desk) -> list[datetime]:
+    with desk.store.read() as tx:
+        return list(tx.conn.execute(select(ESCALATIONS.c.fired_at)).scalars())
+
+
 def soon(is_so: Callable[[], object]) -> bool:
     deadline = time.monotonic() + SOON_S
     while not is_so():
@@ -74,6 +79,25 @@ def test_a_stuck_channel_holds_up_no_other(desk: Desk, two_channels: Desk, cast:
         assert soon(lambda: len(quick.parcels) == 2)
     finally:
         stuck.let_go.set()
+        jobs.stop()
+
+
+def test_any_number_of_stuck_channels_holds_up_neither_each_other_nor_the_sweep(desk: Desk, cast: Cast) -> None:
+    stuck = {f"channel-{n}": Stuck() for n in range(12)}
+    now = datetime.now(UTC)
+    with desk.store.write() as tx:
+        told = {"recipients": ["crew"], "text": "t", "state": "queued", "attempts": 0, "created_at": now}
+        rows = [told | {"channel": name, "idempotency_key": name, "next_try_at": now} for name in stuck]
+        tx.conn.execute(insert(OUTBOX), rows)
+    jobs = Jobs(desk, stuck)
+    jobs.start()
+    try:
+        assert soon(lambda: all(one.is_asked.is_set() for one in stuck.values()))
+        call(desk, cast.agent, now - timedelta(minutes=31), point=spot(desk, ZONE_A, now))
+        assert soon(lambda: fired(desk))
+    finally:
+        for one in stuck.values():
+            one.let_go.set()
         jobs.stop()
 
 
@@ -196,12 +220,7 @@ def test_each_batch_of_a_catch_up_says_its_own_time(desk: Desk, cast: Cast, monk
     jobs = Jobs(desk, {"console": Quick()})
     jobs.start()
     try:
-
-        def fired() -> list[datetime]:
-            with desk.store.read() as tx:
-                return list(tx.conn.execute(select(ESCALATIONS.c.fired_at)).scalars())
-
-        assert soon(lambda: len(fired()) == 5)
+        assert soon(lambda: len(fired(desk)) == 5)
     finally:
         jobs.stop()
-    assert len(set(fired())) == 5
+    assert len(set(fired(desk))) == 5

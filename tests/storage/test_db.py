@@ -104,6 +104,23 @@ def test_sqlite_is_durable_and_checks_its_keys(store: Store) -> None:
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+def test_every_thread_has_a_connection_however_few_answer_requests(url: str) -> None:
+    """The jobs of a scheduler are threads as well, and more of them than of one that answers."""
+    jobs = 24
+    store = open_store(url, threads=1)
+    all_read = threading.Barrier(jobs)
+
+    def look() -> str | None:
+        with store.read() as tx:
+            all_read.wait(20)
+            return tx.conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    found = in_parallel([look] * jobs)
+    store.close()
+    assert len(set(found)) == 1
+    assert isinstance(found[0], str)
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_writers_come_in_the_order_in_which_they_asked(store: Store, now: datetime) -> None:
     entered: list[int] = []

@@ -37,9 +37,9 @@ THREADS = 64
 BOTH = ("sqlite", "postgresql")
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, threads: int = THREADS) -> Store:
     """Open a store as the application does."""
-    return Store(create_engine(url, **engine_options(url, THREADS)))
+    return Store(create_engine(url, **engine_options(url, threads)))
 
 
 def open_desk(url: str) -> Desk:
