@@ -6,11 +6,12 @@ the one transaction that moves its clock past it, together with its timeline, no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from dispatch.domain.incident import number_of
 from dispatch.domain.ladder import Fired, climb, fired_text
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.sla import Clock
@@ -18,9 +19,10 @@ from dispatch.domain.states import Status, Verb
 from dispatch.domain.surge import Gathering
 from dispatch.domain.ticket import Command, decide
 from dispatch.services.desk import Desk
-from dispatch.storage import clocks, digests, escalations, outbox, surges, tickets
+from dispatch.storage import clocks, digests, escalations, incidents, outbox, surges, tickets
 from dispatch.storage.clocks import Due
 from dispatch.storage.db import Tx
+from dispatch.storage.incidents import Voice
 
 BATCH = 200
 RETRY = timedelta(minutes=1)
@@ -66,6 +68,15 @@ class _Rows:
     notices: list[dict[str, Any]] = field(default_factory=list)
     gathered: list[dict[str, Any]] = field(default_factory=list)
     supervised: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """When a batch is worked off, in which surge, and who speaks for the incidents of its tickets."""
+
+    now: datetime
+    surge: Gathering | None
+    voices: Mapping[tuple[int, str], Voice]
 
 
 def sweep(desk: Desk, now: datetime) -> Sweep:
@@ -155,6 +166,8 @@ def _open_surge(tx: Tx, desk: Desk) -> Gathering | None:
 
 def _work(tx: Tx, desk: Desk, batch: list[Due], surge: Gathering | None, now: datetime, done: Sweep) -> None:
     rows = _Rows()
+    of_incidents = {due.incident_id for due in batch if due.incident_id is not None}
+    scene = _Scene(now, surge, incidents.voices(tx, of_incidents))
     resumed: dict[int, str] = {}
     # Holds end first, so that what fires after them is told of a ticket in work.
     for due in sorted(batch, key=lambda due: due.clock.paused_at is None):
@@ -163,7 +176,7 @@ def _work(tx: Tx, desk: Desk, batch: list[Due], surge: Gathering | None, now: da
             done.resumed += 1
         else:
             told = replace(due, status=resumed[due.ticket_id]) if due.ticket_id in resumed else due
-            _climb(tx, desk, told, surge, now, rows, done)
+            _climb(tx, desk, told, scene, rows, done)
     _write(tx, rows)
 
 
@@ -179,20 +192,22 @@ def _resume(tx: Tx, desk: Desk, due: Due, now: datetime) -> Status:
     return transition.target
 
 
-def _climb(tx: Tx, desk: Desk, due: Due, surge: Gathering | None, now: datetime, rows: _Rows, done: Sweep) -> None:
+def _climb(tx: Tx, desk: Desk, due: Due, scene: _Scene, rows: _Rows, done: Sweep) -> None:
     steps = desk.policy(tx, due.policy_version).steps(due.level, due.clock.kind)
-    climbed, fired = climb(due.clock, steps, now)
+    climbed, fired = climb(due.clock, steps, scene.now)
     rows.clocks.append((due.clock_id, climbed))
     done.fired += len(fired)
     done.breached += climbed.breached_at is not None and due.clock.breached_at is None
     for one in fired:
         done.max_late_s = max(done.max_late_s, one.late_s)
-        _fire(tx, desk, due, one, surge, now, rows)
+        _fire(tx, desk, due, one, scene, rows)
 
 
-def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, surge: Gathering | None, now: datetime, rows: _Rows) -> None:
-    clock, text = due.clock, fired_text(due.clock, fired)
-    recipients = outbox.resolve((*fired.step.to, *(due.notify or ())), due)
+def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, scene: _Scene, rows: _Rows) -> None:
+    """Write a step down. Of an incident one ticket speaks: of the others nobody is told, and nobody must answer."""
+    clock, now, voice = due.clock, scene.now, _voice(due, scene)
+    is_silent = voice is not None and voice.ticket_id != due.ticket_id
+    text = fired_text(clock, fired) + _of_incident(due, voice)
     escalation = {
         "ticket_id": due.ticket_id,
         "clock": clock.kind,
@@ -200,18 +215,15 @@ def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, surge: Gathering | None, n
         "step": fired.index,
         "ratio": fired.step.ratio,
         "label": fired.step.label,
-        "recipients": recipients,
+        "recipients": [] if is_silent else outbox.resolve((*fired.step.to, *(due.notify or ())), due),
         "scheduled_at": fired.scheduled_at,
         "fired_at": now,
         "late_s": fired.late_s,
+        "acknowledged_at": now if is_silent else None,
+        "acknowledged_by": f"随事件 {number_of(due.incident_id)}" if is_silent else None,
     }
     rows.escalations.append(escalation)
-    waits = [one for one in recipients if surge is not None and surge.gathers(one, due.level, fired.step.ratio)]
-    if surge is not None:
-        rows.gathered += [digests.item(surge.surge_id, one, due.number, due.level, escalation) for one in waits]
-    told = [one for one in recipients if one not in waits]
-    key = f"{due.ticket_id}:{clock.kind}:{clock.round}:{fired.index}"
-    rows.notices += outbox.rows_to(told, f"{due.number} {text}", key, now, desk.channels, due.ticket_id)
+    _tell(desk, due, f"{due.number} {text}", escalation, scene, rows)
     rows.events.append(
         {
             "ticket_id": due.ticket_id,
@@ -228,6 +240,32 @@ def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, surge: Gathering | None, n
     if fired.step.opens_supervision and not due.is_supervised:
         rows.supervised.add(due.ticket_id)
     tx.audit(now, SYSTEM, "escalate", due.number, text=text, late_s=round(fired.late_s, 3))
+
+
+def _voice(due: Due, scene: _Scene) -> Voice | None:
+    return None if due.incident_id is None else scene.voices.get((due.incident_id, due.clock.kind))
+
+
+def _of_incident(due: Due, voice: Voice | None) -> str:
+    """Say of a ticket of an incident how many there are, or who speaks for it; nothing of another one."""
+    if voice is None:
+        return ""
+    incident = number_of(due.incident_id)
+    if voice.ticket_id != due.ticket_id:
+        return f"; 随事件 {incident}, 由工单 {voice.number} 一并通知"
+    return f"; 事件 {incident} 共 {voice.tickets} 张工单, 牵头工单 {voice.lead}"
+
+
+def _tell(desk: Desk, due: Due, text: str, escalation: dict[str, Any], scene: _Scene, rows: _Rows) -> None:
+    """Queue the notice of a step, for some in a surge with the next digest."""
+    surge, told = scene.surge, list[str]()
+    for one in escalation["recipients"]:
+        if surge is not None and surge.gathers(one, due.level, escalation["ratio"]):
+            rows.gathered.append(digests.item(surge.surge_id, one, due.number, due.level, escalation))
+        else:
+            told.append(one)
+    key = ":".join(str(escalation[name]) for name in ("ticket_id", "clock", "round", "step"))
+    rows.notices += outbox.rows_to(told, text, key, scene.now, desk.channels, due.ticket_id)
 
 
 def _write(tx: Tx, rows: _Rows) -> None:

@@ -40,7 +40,8 @@ _DUE = (
         *(CLOCKS.c[name] for name in _FIELDS),
     )
     .join(TICKETS, TICKETS.c.id == CLOCKS.c.ticket_id)
-    .where(CLOCKS.c.travel_due_at <= bindparam("now"))
+    # Nobody drives to a ticket that goes along with another one.
+    .where(CLOCKS.c.travel_due_at <= bindparam("now"), ~TICKETS.c.is_carried)
     .order_by(CLOCKS.c.travel_due_at, CLOCKS.c.id)
     .limit(bindparam("most"))
 )

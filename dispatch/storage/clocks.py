@@ -38,6 +38,7 @@ _DUE = (
         TICKETS.c.branch,
         TICKETS.c.is_supervised,
         TICKETS.c.notify,
+        TICKETS.c.incident_id,
     )
     .join(TICKETS, TICKETS.c.id == CLOCKS.c.ticket_id)
     .where(CLOCKS.c.next_fire_at <= bindparam("now"))
@@ -68,6 +69,7 @@ class Due:
     branch: str | None
     is_supervised: bool
     notify: list[str] | None
+    incident_id: int | None
     clock: Clock
 
 

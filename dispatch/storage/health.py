@@ -33,7 +33,8 @@ ORPHANS = {
         WHERE e.ticket_id = c.ticket_id AND e.clock = c.kind AND e.round = c.round)""",
     "escalations without a notice": """
         SELECT count(*) FROM escalations e
-        WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.ticket_id = e.ticket_id AND o.idempotency_key
+        WHERE CAST(e.recipients AS TEXT) <> '[]'
+        AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.ticket_id = e.ticket_id AND o.idempotency_key
         LIKE e.ticket_id || ':' || e.clock || ':' || e.round || ':' || e.step || ':%')
         AND NOT EXISTS (SELECT 1 FROM digest_items d WHERE d.ticket_id = e.ticket_id AND d.clock = e.clock
         AND d.round = e.round AND d.step = e.step)""",

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import Boolean, bindparam, func, insert, literal, or_, select, text, update
 
 from dispatch.domain.errors import StaleVersion
 from dispatch.domain.incident import ALIVE, IncidentStatus
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
 from dispatch.storage.incident_tables import IncidentEventRow, IncidentRow
-from dispatch.storage.tables import LEADING, CallRow, TicketRow
+from dispatch.storage.tables import LEADING, CallRow, ClockRow, TicketRow
 
 INCIDENTS, EVENTS = table_of(IncidentRow), table_of(IncidentEventRow)
-TICKETS, CALLS = table_of(TicketRow), table_of(CallRow)
+TICKETS, CALLS, CLOCKS = table_of(TicketRow), table_of(CallRow), table_of(ClockRow)
 _FIND = select(INCIDENTS).where(INCIDENTS.c.id == bindparam("wanted"))
 # Tickets may point at it meanwhile.
 _HOLD = _FIND.with_for_update(key_share=True)
@@ -35,6 +35,16 @@ class Summary:
     tickets: int
     callers: int
     lead: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The ticket that speaks for its incident where a clock of one kind runs out, with what it says of the others."""
+
+    ticket_id: int
+    number: str
+    lead: str
+    tickets: int
 
 
 def add(tx: Tx, values: Mapping[str, Any]) -> int:
@@ -126,20 +136,59 @@ def summaries(tx: Tx, incident_ids: Iterable[int]) -> dict[int, Summary]:
 
 
 def _counted(ids: Sequence[int]) -> Any:
-    """Return the query for tickets and callers; a caller without a number counts as one of their own."""
-    is_lead = ~TICKETS.c.is_carried
+    """Return the query for tickets and callers: a call without a number is one caller, and who was merged in counts."""
+    number, is_lead = TICKETS.c.number, ~TICKETS.c.is_carried
+    here = select(TICKETS.c.incident_id, TICKETS.c.id, number, is_lead.label("is_lead"))
+    whole = here.where(TICKETS.c.incident_id.in_(ids)).cte("whole", recursive=True)
+    into = (TICKETS.c.merged_into == whole.c.number) & TICKETS.c.incident_id.is_distinct_from(whole.c.incident_id)
+    merged = select(whole.c.incident_id, TICKETS.c.id, number, literal(None, Boolean)).join(whole, into)
+    whole = whole.union(merged)
+    is_member = whole.c.is_lead.is_not(None)
     return (
         select(
-            TICKETS.c.incident_id,
-            func.count(TICKETS.c.id.distinct()).label("tickets"),
+            whole.c.incident_id,
+            func.count(whole.c.id.distinct()).filter(is_member).label("tickets"),
             func.count(CALLS.c.caller_phone.distinct()).label("callers"),
             func.count(CALLS.c.id).filter(CALLS.c.caller_phone.is_(None)).label("unknown"),
-            func.max(TICKETS.c.number).filter(is_lead).label("lead"),
+            func.max(whole.c.number).filter(whole.c.is_lead).label("lead"),
         )
-        .join(CALLS, CALLS.c.ticket_id == TICKETS.c.id, isouter=True)
-        .where(TICKETS.c.incident_id.in_(ids))
-        .group_by(TICKETS.c.incident_id)
+        .join(CALLS, CALLS.c.ticket_id == whole.c.id, isouter=True)
+        .group_by(whole.c.incident_id)
     )
+
+
+def voices(tx: Tx, incident_ids: Iterable[int]) -> dict[tuple[int, str], Voice]:
+    """Return the ticket that speaks for each incident, by incident and kind of clock: the one whose promise ends first.
+
+    As a rule that is the one that leads. Where a caller was promised more, or rang earlier, nobody must wait for the
+    lead's own clock to hear that this promise is broken.
+    """
+    ids = sorted(set(incident_ids))
+    if not ids:
+        return {}
+    lead = func.max(TICKETS.c.number).filter(~TICKETS.c.is_carried)
+    count = func.count().filter(TICKETS.c.ended_at.is_(None))
+    query = select(TICKETS.c.incident_id, lead, count).where(TICKETS.c.incident_id.in_(ids))
+    whole = {row[0]: row[1:] for row in tx.conn.execute(query.group_by(TICKETS.c.incident_id))}
+    return {
+        (row.incident_id, row.kind): Voice(row.id, row.number, *whole[row.incident_id])
+        for row in tx.conn.execute(_first_of(ids))
+    }
+
+
+def _first_of(ids: Sequence[int]) -> Any:
+    """Return the query for the clock of each kind that runs out first in each incident, of those with a ladder."""
+    order = (CLOCKS.c.due_at, TICKETS.c.is_carried, TICKETS.c.id)
+    place = func.row_number().over(partition_by=(TICKETS.c.incident_id, CLOCKS.c.kind), order_by=order)
+    climbs = or_(CLOCKS.c.next_fire_at.is_not(None), CLOCKS.c.next_step > 0)
+    ranked = (
+        select(TICKETS.c.incident_id, CLOCKS.c.kind, TICKETS.c.id, TICKETS.c.number, place.label("place"))
+        .join(CLOCKS, (CLOCKS.c.ticket_id == TICKETS.c.id) & (CLOCKS.c.round == TICKETS.c.round))
+        .where(TICKETS.c.incident_id.in_(ids), TICKETS.c.ended_at.is_(None))
+        .where(CLOCKS.c.met_at.is_(None), ~CLOCKS.c.is_void, climbs)
+        .subquery()
+    )
+    return select(ranked).where(ranked.c.place == 1)
 
 
 def tickets(tx: Tx, incident_id: int) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from dispatch.domain.errors import (
     IdempotencyMismatch,
@@ -19,11 +20,11 @@ from dispatch.domain.errors import (
 from dispatch.domain.incident import IncidentChanged, InIncident
 from dispatch.domain.roles import Actor
 from dispatch.domain.states import Status, Verb
-from dispatch.services import asking, board, crew, incident_forms, incident_members, incidents, queue
+from dispatch.services import asking, board, callback_queue, crew, incident_forms, incident_members, incidents, queue
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.services.incidents import Wish
-from dispatch.storage import live
+from dispatch.storage import callbacks, live
 from dispatch.storage.board import Filter
 from tests.support.cast import (
     TEAM_A,
@@ -193,6 +194,31 @@ def test_a_ticket_is_let_out_with_its_clocks(desk: Desk, cast: Cast, now: dateti
     with pytest.raises(InvalidInput) as caught:
         out(wish(desk, cast.dispatcher, now), number, other, "nobody", "x")
     assert caught.value.field == "team_id"
+
+
+def test_callers_of_merged_tickets_count_and_are_called_back_once(desk: Desk, cast: Cast, now: datetime) -> None:
+    """Into a member, into what was merged into it, and into the lead; one of them rang about two tickets."""
+    phones = [f"1300000000{n}" for n in range(6)]
+    lead, member, merged, deep, into_lead, again = (burst(desk, now, caller_phone=phone) for phone in phones)
+    call(desk, cast.agent, now, attach_to=deep, caller_phone=phones[0])
+    call(desk, cast.agent, now, attach_to=deep, caller_phone=None)
+    act(desk, cast.agent, deep, Verb.MERGE, now, into=merged)
+    number = opened(desk, cast, now, lead, [member, again])
+    for one, into in ((merged, member), (into_lead, lead), (again, lead)):
+        act(desk, cast.agent, one, Verb.MERGE, now, into=into)
+    told = incident_forms.get(desk, cast.agent, number, now)
+    # Those who rang from six numbers, and one who left none.
+    assert (told["callers"], told["ticket_count"], told["lead"]) == (7, 3, lead)
+    assert seen(desk, cast, member, now)["incident"]["callers"] == 7
+    for verb in (Verb.ACCEPT, Verb.ARRIVE, Verb.DONE):
+        act(desk, cast.crew_a, lead, verb, now + MINUTE)
+    asked = callback_queue.queue(desk, cast.agent, callback_queue.Wanted(), after=0, limit=50, now=now + MINUTE)
+    assert len(asked["items"]) == len(phones)
+    with desk.store.read() as tx:
+        rung = tx.conn.execute(select(callbacks.CALLBACKS.c.phone, callbacks.CALLBACKS.c.ticket_id)).all()
+    assert sorted({phone for phone, _ in rung if phone}) == phones
+    # She rang about the lead and about what was merged into the member: two tickets, one conversation.
+    assert sorted(phone for phone, _ in rung if phone) == sorted([*phones, phones[0]])
 
 
 def test_who_has_no_team_waits_for_a_dispatcher(desk: Desk, cast: Cast, now: datetime) -> None:
