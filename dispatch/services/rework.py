@@ -51,9 +51,7 @@ def open_own(
         override_outage=True,
     )
     intake.open_again(tx, desk, actor, call, number, now, rework_of=ticket.number)
-    fresh = tickets.lock(tx, number)
-    if fresh is None:
-        raise LookupError(number)
+    fresh = tickets.lock_id(tx, present.find(tx, number)["id"])
     tickets.note(tx, fresh, "rework_of", f"返工自 {ticket.number}, 原受理 {since}", actor, now, at=now)
     return number
 

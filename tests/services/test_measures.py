@@ -1,9 +1,11 @@
 """The measures against a naive recount over what each ticket tells of itself."""
 
+import io
 import random
 from datetime import datetime, timedelta
 from typing import Any
 
+import openpyxl
 import pytest
 
 from dispatch.domain.callback import Answer
@@ -11,7 +13,7 @@ from dispatch.domain.errors import InvalidInput, NotPermitted
 from dispatch.domain.measures import Measure
 from dispatch.domain.roles import SYSTEM
 from dispatch.domain.states import Verb
-from dispatch.services import board, calling_back, measures
+from dispatch.services import board, calling_back, export, measures
 from dispatch.services.calling_back import Told
 from dispatch.services.desk import Desk
 from dispatch.services.figures import By
@@ -110,6 +112,10 @@ def test_fewer_hand_overs_are_seen_side_by_side(desk: Desk, cast: Cast, now: dat
         finish(desk, cast, number, at)
     told = measures.compared(desk, cast.supervisor, By.HOUR, now, now + 24 * HOUR, None, now + 24 * HOUR)
     assert {one["id"]: one["change"] for one in told["measures"]}[Measure.HANDOVERS] == -0.5
+    data = export.workbook(desk, cast.supervisor, By.HOUR, now, now + 24 * HOUR, now + 24 * HOUR)
+    _, measured = openpyxl.load_workbook(io.BytesIO(data)).worksheets
+    rows = {row[0]: row[2:5] for row in measured.iter_rows(values_only=True)}
+    assert rows["每单转手次数"] == (2, 1, -0.5)
 
 
 def test_a_period_with_nothing_in_it(desk: Desk, cast: Cast, now: datetime) -> None:
