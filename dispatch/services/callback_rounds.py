@@ -16,7 +16,7 @@ from dispatch.domain.callback import NO_NUMBER, Answer, Callers, State, after_tr
 from dispatch.domain.roles import Actor
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.states import Status, Verb
-from dispatch.domain.ticket import Command, Notice, Ticket, Transition
+from dispatch.domain.ticket import Command, Ticket, Transition
 from dispatch.services import live
 from dispatch.services.desk import Desk
 from dispatch.storage import callbacks, outbox
@@ -60,7 +60,7 @@ def _begin(tx: Tx, desk: Desk, ticket: Ticket, transition: Transition, now: date
     due_at = clock.due_at if clock else now
     callers = _distinct(tx, ticket)
     tokens: dict[int, str] = {}
-    if desk.settings.public_url:
+    if desk.settings.public_url and outbox.to_callers(desk.channels):
         tokens = {call_id: secrets.token_urlsafe(_TOKEN_BYTES) for phone, call_id in callers if phone}
     callbacks.add(tx, [_row(ticket, phone, call_id, due_at, tokens.get(call_id), now) for phone, call_id in callers])
     if tokens:
@@ -90,15 +90,15 @@ def _row(
 
 
 def _send_links(tx: Tx, desk: Desk, ticket: Ticket, tokens: Mapping[int, str], now: datetime) -> None:
-    """Send each caller a link of one's own; the notice names the call-back, and no person."""
+    """Send each caller a link of one's own, to the number; the text names the ticket, and no person."""
     rows = []
     for row in callbacks.of_round(tx, ticket.id, ticket.round):
         token = tokens.get(row["call_id"])
         if token:
             link = f"{desk.settings.address}/answer/{token}"
             text = f"您反映的供水问题已处理完毕 ({ticket.number})。是否解决, 请点此答复: {link}"
-            notice, key = Notice((f"caller:{row['id']}",), text), f"{ticket.id}:callback:{row['id']}"
-            rows += outbox.rows_of(ticket.id, ticket, notice, key, now, desk.channels)
+            key = f"{ticket.id}:callback:{row['id']}"
+            rows += outbox.rows_to_caller(row["phone"], text, key, now, desk.channels, ticket.id)
     outbox.put(tx, rows)
 
 

@@ -29,8 +29,6 @@ from dispatch.services.outage_view import existing, geojson_of, names_of, outage
 from dispatch.storage import outages, outbox, replies
 from dispatch.storage.db import Tx
 
-# A number stands in no log: the console is standard output, and Web Push is for crews.
-_TO_CALLERS = ("webhook",)
 _KEPT = ("title", "place", "is_planned", "late_return_h", "starts_at", "ends_at")
 _SNAPSHOT = ("status", "title", "place", "is_planned", "zone_ids", "estates", "late_return_h", "extensions")
 
@@ -239,7 +237,6 @@ def _note(tx: Tx, actor: Actor, row: Mapping[str, Any], verb: str, text: str, no
 
 def _tell_callers(tx: Tx, desk: Desk, row: Mapping[str, Any], now: datetime) -> None:
     """Queue the good news for everybody who called about it: one message for a number, however often it called."""
-    channels = [channel for channel in desk.channels if channel in _TO_CALLERS]
     text = back_text(row)
-    for n, phone in enumerate(outages.phones(tx, row["id"]) if channels else ()):
-        outbox.put(tx, outbox.rows_to([f"sms:{phone}"], text, f"outage:{row['id']}:back:{n}", now, channels))
+    for n, phone in enumerate(outages.phones(tx, row["id"]) if outbox.to_callers(desk.channels) else ()):
+        outbox.put(tx, outbox.rows_to_caller(phone, text, f"outage:{row['id']}:back:{n}", now, desk.channels))

@@ -18,6 +18,8 @@ OUTBOX = table_of(OutboxRow)
 _INSERT = insert(OUTBOX).inline()
 _OF_TEAM = ("crew", "backup")
 _OF_BRANCH = ("area_lead", "branch_duty")
+# Channels that reach callers. A number stands in no log: the console is standard output, and Web Push is for crews.
+_TO_CALLERS = ("webhook",)
 
 
 class Addressed(Protocol):
@@ -90,6 +92,18 @@ def rows_to(
         }
         for channel in channels
     ]
+
+
+def to_callers(channels: Sequence[str]) -> list[str]:
+    """Return those of some channels that reach callers."""
+    return [channel for channel in channels if channel in _TO_CALLERS]
+
+
+def rows_to_caller(
+    phone: str, text: str, key: str, now: datetime, channels: Sequence[str], ticket_id: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the rows that carry a text to a caller's number, to `sms:<digits>`; none without a gateway."""
+    return rows_to([f"sms:{phone}"], text, key, now, to_callers(channels), ticket_id)
 
 
 def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

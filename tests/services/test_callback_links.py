@@ -18,24 +18,31 @@ from tests.support.cast import Cast, act, call, ticket_at
 ADDRESS = "https://water.example"
 
 
+def with_gateway(desk: Desk) -> None:
+    desk.settings = replace(desk.settings, public_url=ADDRESS)
+    desk.channels = ("console", "webhook", "webpush")
+
+
 def links(desk: Desk) -> dict[str, str]:
     """Token of each link that was sent, by its recipient."""
     with desk.store.read() as tx:
-        rows = tx.conn.execute(select(OUTBOX.c.recipients, OUTBOX.c.text).where(OUTBOX.c.text.contains("/answer/")))
+        of_links = OUTBOX.c.text.contains("/answer/")
+        rows = tx.conn.execute(select(OUTBOX.c.recipients, OUTBOX.c.text, OUTBOX.c.channel).where(of_links)).all()
+        assert {row.channel for row in rows} <= {"webhook"}
         return {row.recipients[0]: row.text.rpartition("/answer/")[2] for row in rows}
 
 
 def test_each_caller_gets_a_link_and_it_names_nobody(desk: Desk, cast: Cast, now: datetime) -> None:
-    desk.settings = replace(desk.settings, public_url=ADDRESS)
+    with_gateway(desk)
     number = ticket_at(desk, Status.WORKING, now)
     call(desk, cast.agent, now, attach_to=number, caller_phone="13000000002")
     call(desk, cast.agent, now, attach_to=number, caller_phone=None)
     act(desk, cast.crew_a, number, Verb.DONE, now)
     sent = links(desk)
     with desk.store.read() as tx:
-        kept = tx.conn.execute(select(CALLBACKS.c.id, CALLBACKS.c.phone, CALLBACKS.c.token_sha256)).all()
+        kept = tx.conn.execute(select(CALLBACKS.c.phone, CALLBACKS.c.token_sha256)).all()
         texts = tx.conn.execute(select(OUTBOX.c.text)).scalars().all()
-    assert set(sent) == {f"caller:{row.id}" for row in kept if row.phone}
+    assert set(sent) == {f"sms:{row.phone}" for row in kept if row.phone}
     assert len(set(sent.values())) == 2
     assert all(len(token) >= 32 for token in sent.values())
     assert not set(sent.values()) & {row.token_sha256 for row in kept}
@@ -50,7 +57,7 @@ def test_each_caller_gets_a_link_and_it_names_nobody(desk: Desk, cast: Cast, now
 
 
 def test_a_no_by_link_brings_somebody_again_and_the_dispatcher_hears(desk: Desk, cast: Cast, now: datetime) -> None:
-    desk.settings = replace(desk.settings, public_url=ADDRESS)
+    with_gateway(desk)
     number = ticket_at(desk, Status.DONE, now)
     (token,) = links(desk).values()
     with pytest.raises(InvalidInput):
@@ -69,6 +76,13 @@ def test_a_link_that_is_none(desk: Desk, now: datetime) -> None:
             callback_links.answer(desk, token, Answer(is_solved=True), {}, now)
 
 
-def test_without_an_address_no_link_is_sent(desk: Desk, now: datetime) -> None:
+def test_without_an_address_or_a_gateway_no_link_is_made(desk: Desk, now: datetime) -> None:
+    """And none is printed on the console, where whoever reads the log could answer for the caller."""
+    desk.channels = ("console", "webhook")
     ticket_at(desk, Status.DONE, now)
+    with_gateway(desk)
+    desk.channels = ("console", "webpush")
+    ticket_at(desk, Status.DONE, now)
+    with desk.store.read() as tx:
+        assert set(tx.conn.execute(select(CALLBACKS.c.token_sha256)).scalars()) == {None}
     assert links(desk) == {}
