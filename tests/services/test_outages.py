@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -167,6 +168,17 @@ def test_an_overlap_is_named(desk: Desk, cast: Cast, now: datetime) -> None:
         f"与公告 {first['id']}“坡子街 DN300 抢修”的时间和范围重叠 (2026-11-24 09:00 至 2026-11-24 14:00)"
     ]
     assert publish(desk, cast, now, zone_ids=[ZONE_B])["warnings"] == []
+
+
+@pytest.mark.parametrize("write", [publish, draft])
+def test_an_end_before_the_start_is_refused(desk: Desk, cast: Cast, now: datetime, write: Callable[..., Any]) -> None:
+    told = write(desk, cast, now)
+    for end in (now - 2 * HOUR, now - HOUR):
+        with pytest.raises(InvalidInput) as caught:
+            write(desk, cast, now, starts_at=now - HOUR, ends_at=end)
+        assert caught.value.field == "ends_at"
+    listed = outage_view.listed(desk, cast.supervisor, after=0, limit=5, now=now)["items"]
+    assert [one["id"] for one in listed] == [told["id"]]
 
 
 def test_what_everybody_knows_is_what_holds_or_comes(desk: Desk, cast: Cast, now: datetime) -> None:
