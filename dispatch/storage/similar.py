@@ -31,8 +31,8 @@ def candidates(
 ) -> Sequence[Candidate]:
     """Return the newest `most` open tickets of some categories in squares, at an address or of a caller, in no order.
 
-    However many lie on one spot, no more is read: each part walks an index from its newest end. `is_same_caller` says
-    that the caller rang about it before.
+    However many lie on one spot, no more is read: each part walks an index from its newest end; of a caller it is the
+    newest `most` calls. `is_same_caller` says that the caller rang about it before.
     """
     if not (cells or place_key or phone):
         return []
@@ -58,8 +58,9 @@ def _query(cells: int, categories: int, has_key: bool, has_phone: bool) -> Selec
     is_caller: Any = false()
     if has_phone:
         rung = CALLS.c.caller_phone == bindparam("phone")
-        of_caller = select(TICKETS.c.id).join(CALLS, CALLS.c.ticket_id == TICKETS.c.id).where(rung, is_open)
-        parts.append(of_caller.order_by(CALLS.c.id.desc()))
+        # The newest calls first, open or not: a number that rings all day has ten years of them.
+        newest = select(CALLS.c.ticket_id).where(rung).order_by(CALLS.c.id.desc()).limit(_MOST).subquery("newest")
+        parts.append(select(TICKETS.c.id).join(newest, newest.c.ticket_id == TICKETS.c.id).where(is_open))
         is_caller = exists().where(CALLS.c.ticket_id == TICKETS.c.id, rung)
     # The few are chosen first and then looked up: the other way round PostgreSQL may walk ten years of tickets.
     few = [part.limit(_MOST).subquery(f"p{n}") for n, part in enumerate(parts)]

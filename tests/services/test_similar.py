@@ -18,9 +18,9 @@ from dispatch.services.console import Sketch
 from dispatch.services.desk import Desk
 from dispatch.services.incidents import Wish
 from dispatch.services.similar import Probe
-from dispatch.storage.similar import NOT_SAME
+from dispatch.storage.similar import NOT_SAME, candidates
 from dispatch.storage.tickets import TICKETS
-from tests.support.cast import ZONE_A, ZONE_B, Cast, act, call, dispatched, received, spot, ticket_at
+from tests.support.cast import CALLER_PHONE, ZONE_A, ZONE_B, Cast, act, call, dispatched, received, spot, ticket_at
 from tests.support.store import in_parallel
 
 OTHER_PHONE = "13000000002"
@@ -227,6 +227,18 @@ def test_what_cannot_be_said(
         say(desk, cast, now, one)
     assert getattr(caught.value, "field", None) == field
     assert pairs(desk) == 0
+
+
+def test_of_a_number_that_rings_all_day_the_newest_calls_are_looked_at(desk: Desk, cast: Cast, now: datetime) -> None:
+    """Such as that of another hotline, which puts callers through: what it rang about before is not walked through."""
+    number = dispatched(desk, now)
+    for _ in range(3):
+        call(desk, cast.agent, now, category="inquiry", answer="是")
+    with desk.store.read() as tx:
+        found = {
+            most: [row.number for row in candidates(tx, [], "", CALLER_PHONE, ["no_water"], most)] for most in (3, 4)
+        }
+    assert found == {3: [], 4: [number]}
 
 
 # ---------------------------------------------------------------- joining, by people alone
