@@ -17,7 +17,8 @@ BEATS = table_of(HeartbeatRow)
 _LONE_TICKETS = "SELECT count(*) FROM tickets t WHERE NOT EXISTS (SELECT 1 FROM {} x WHERE x.ticket_id = t.id)"
 ORPHANS = {
     "calls without their ticket": "SELECT count(*) FROM calls WHERE outcome <> 'answered' AND ticket_id IS NULL",
-    "tickets without a call": _LONE_TICKETS.format("calls"),
+    # What a temporary fix left to do was asked for by the caller of the fix.
+    "tickets without a call": _LONE_TICKETS.format("calls") + " AND t.follow_up_of IS NULL",
     "tickets without clocks": _LONE_TICKETS.format("clocks"),
     "tickets without a timeline": _LONE_TICKETS.format("events"),
     "alarms on ended tickets": """
