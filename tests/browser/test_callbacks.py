@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from dispatch.domain.callback import Answer
 from dispatch.domain.states import Status, Verb
-from dispatch.services import board
+from dispatch.services import board, calling_back
 from dispatch.services.callback_rounds import sha256_of
+from dispatch.services.calling_back import Told
 from dispatch.services.desk import Desk
 from dispatch.storage import callbacks
 from tests.browser.test_every_page import faults
@@ -52,6 +54,30 @@ def test_an_agent_works_the_queue_by_keyboard(pages: Pages, desk: Desk, cast: Ca
     expect(page.locator("#queue")).to_contain_text("没有待回访的来电人")
     expect(page.locator("#settled li").first).to_contain_text("修后又出现")
     assert board.ticket(desk, cast.agent, second, utc_now())["round"] == 2
+
+
+def test_the_board_tells_what_callers_said_and_leads_to_what_came_of_it(pages: Pages, desk: Desk, cast: Cast) -> None:
+    now = utc_now()
+    number = ticket_at(desk, Status.WORKING, now)
+    call(desk, cast.agent, now, attach_to=number, caller_phone="13000000003")
+    act(desk, cast.crew_a, number, Verb.DONE, now)
+    with desk.store.read() as tx:
+        (row,) = callbacks.waiting_of(tx, ["13000000003"])
+    told = Told(row["id"], Answer(is_solved=False, is_satisfied=False, reason="came_back", note="夜里又漏"))
+    (outcome,) = calling_back.settle(desk, cast.agent, [told], {}, now, None)["items"]
+    page = pages.signed_in("supervisor")
+    page.goto("/board")
+    page.locator(f"[data-ticket='{number}']").click()
+    said = page.locator("#detail section").filter(has=page.get_by_role("heading", name="回访"))
+    expect(said).to_contain_text("130****0001 待回访")
+    expect(said).to_contain_text("130****0003 已接通, 未解决, 不满意, 修后又出现, 夜里又漏 另开工单")
+    expect(said).to_contain_text("坐席小周 (坐席) 已接通")
+    expect(page.locator("#detail")).to_contain_text("个别用户另开的返工单")
+    said.get_by_role("button", name=outcome["rework"]).click()
+    expect(page.locator("#detail h2")).to_contain_text(outcome["rework"])
+    expect(page.locator("#detail")).to_contain_text("返工自")
+    page.locator("#detail").get_by_role("button", name=number).click()
+    expect(page.locator("#detail h2")).to_contain_text(number)
 
 
 def test_nobody_answers_and_the_next_one_comes_live(pages: Pages, desk: Desk, cast: Cast) -> None:

@@ -19,7 +19,7 @@ def blueprint() -> APIBlueprint:
         # Buttons that the server would refuse are not shown; it decides all the same.
         may = sorted(PERMISSIONS[actor().role])
         words = ("board", "similar", "stage", "surge", "surge_panel", "temporary", "temporary_kind")
-        sections = (*words, "cases", "customers")
+        sections = (*words, "cases", "customers", "callbacks", "callback_reason")
         return render("board/board.html", sections=sections, data={"may": may})
 
     @pages.get("/figures")

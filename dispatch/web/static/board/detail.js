@@ -7,6 +7,7 @@ import { routeReason } from "../common/said.js";
 import { chip, draw } from "../common/sla.js";
 import { shortTime, span } from "../common/time.js";
 import { mayDo } from "./actions.js";
+import { callbackSections } from "./callbacks.js";
 import { similarList } from "./similar.js";
 
 const ENDED = new Set(["done", "closed", "merged", "cancelled"]);
@@ -56,6 +57,7 @@ export class Detail {
     fill(this.#parts.below,
       facts(ticket),
       rest(ticket, this.open),
+      callbackSections(ticket, this.open),
       waiting(ticket, requests, this.run),
       similarList(ticket, similar, this.run),
       advised(ticket),
