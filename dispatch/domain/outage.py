@@ -16,6 +16,8 @@ from dispatch.domain.times import shanghai_text, span_text
 LONGEST = timedelta(days=30)
 # Nobody told that water is back: so long the notice stays, then it was forgotten.
 KEPT_AFTER_END = timedelta(hours=24)
+# Who had stored water for a day without it is told that there will be none.
+CANCELLED_FOR = timedelta(hours=24)
 # Who plans to shut water off says so at least this long before.
 NOTICE = timedelta(hours=24)
 # High floors and secondary pumps (二次供水) fill up later; longer than three days is a slip.

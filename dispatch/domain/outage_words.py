@@ -14,6 +14,8 @@ _HOTLINE = "供水服务热线: 96533 (24 小时)"
 
 def known_text(row: Mapping[str, Any], phase: Phase) -> str:
     """Return what a caller inside is told."""
+    if row["status"] == OutageStatus.CANCELLED:
+        return _cancelled(row)
     ends = shanghai_text(row["ends_at"])
     kind = "计划停水" if row["is_planned"] else "紧急抢修停水"
     if phase is Phase.LATE:
@@ -73,8 +75,7 @@ def lines(row: Mapping[str, Any], zones: Sequence[str]) -> list[str]:
         restored = _long(row["restored_at"])
         return [f"因{row['title']}造成的停水已于 {restored} 恢复供水。", *where, *_late(row), "初用水时请先放水片刻。"]
     if status is OutageStatus.CANCELLED:
-        planned = f"原定 {_long(row['starts_at'])} 至 {_long(row['ends_at'])} 的停水 ({row['title']}) 取消, 供水正常。"
-        return [planned, *where]
+        return [_cancelled(row), *where]
     return [
         f"因{row['title']}, 以下区域停水, 敬请谅解。",
         *where,
@@ -85,6 +86,10 @@ def lines(row: Mapping[str, Any], zones: Sequence[str]) -> list[str]:
         if row["is_planned"]
         else "请相关用户关好水龙头, 恢复时间如有变化将另行公告。",
     ]
+
+
+def _cancelled(row: Mapping[str, Any]) -> str:
+    return f"原定 {_long(row['starts_at'])} 至 {_long(row['ends_at'])} 的停水 ({row['title']}) 取消, 供水正常。"
 
 
 def _late(row: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,15 @@ import shapely
 
 from dispatch.domain import outage_picture
 from dispatch.domain.errors import NotFound
-from dispatch.domain.outage import KEPT_AFTER_END, Outage, OutageStatus, extension_words, outage_verbs, phase
+from dispatch.domain.outage import (
+    CANCELLED_FOR,
+    KEPT_AFTER_END,
+    Outage,
+    OutageStatus,
+    extension_words,
+    outage_verbs,
+    phase,
+)
 from dispatch.domain.outage_area import footprint, overlapping, shape_of
 from dispatch.domain.outage_words import announcement, known_text, late_return
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, check_permitted
@@ -150,9 +158,11 @@ def _may_write(actor: Actor) -> bool:
 
 
 def known(desk: Desk, now: datetime) -> list[dict[str, Any]]:
-    """Return what everybody may know: the notices that hold now or will, in order of their start."""
+    """Return what everybody may know: the notices that hold now or will, then those cancelled within a day."""
     with desk.store.read() as tx:
-        return known_in(tx, desk.rules(tx, now), now)
+        rules = desk.rules(tx, now)
+        gone = outages.cancelled(tx, now - CANCELLED_FOR)
+        return known_in(tx, rules, now) + [shown(row, rules, now) for row in gone]
 
 
 def known_in(tx: Tx, rules: Rules, now: datetime, zone_id: str | None = None) -> list[dict[str, Any]]:

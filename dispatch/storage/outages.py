@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, text, update
 
-from dispatch.domain.outage import OutageStatus
+from dispatch.domain.outage import OutageStatus, OutageVerb
 from dispatch.storage.calls import CALLS
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
@@ -47,6 +47,13 @@ def hold(tx: Tx, outage_id: int) -> bool:
 def open_(tx: Tx, ended_after: datetime) -> list[dict[str, Any]]:
     """Return the published notices that nobody took back and that end after a moment, in order of their start."""
     return [dict(row) for row in tx.conn.execute(_OPEN_IN_ORDER, {"ended_after": ended_after}).mappings()]
+
+
+def cancelled(tx: Tx, since: datetime) -> list[dict[str, Any]]:
+    """Return the notices that were cancelled since a moment, in order of their start."""
+    late = select(VERSIONS.c.outage_id).where(VERSIONS.c.verb == OutageVerb.CANCEL.value, VERSIONS.c.at >= since)
+    query = select(OUTAGES).where(OUTAGES.c.id.in_(late)).order_by(OUTAGES.c.starts_at, OUTAGES.c.id)
+    return [dict(row) for row in tx.conn.execute(query).mappings()]
 
 
 def alive(tx: Tx, now: datetime) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,12 +15,12 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from dispatch.domain.photo import Stage
 from dispatch.domain.states import Status, Verb
-from dispatch.services import asking, board, escalation, photos
+from dispatch.services import article_file, asking, board, escalation, photos
 from dispatch.services.actions import Action
 from dispatch.services.desk import Desk
 from dispatch.services.photos import Upload
 from tests.support.browser import Pages, picture, sign_in
-from tests.support.cast import TEAM_A, ZONE_A, ZONE_B, Cast, act, dispatched, received, spot, ticket_at
+from tests.support.cast import TEAM_A, ZONE_A, ZONE_B, Cast, act, call, dispatched, received, spot, ticket_at
 from tests.support.pictures import jpeg
 from tests.support.processes import utc_now, wait_for
 
@@ -345,11 +346,19 @@ def test_a_crew_on_shift_is_on_the_map(pages: Pages, desk: Desk, cast: Cast) -> 
 def test_figures_are_shown_and_taken_away(pages: Pages, desk: Desk, cast: Cast) -> None:
     ticket_at(desk, Status.DONE, ago(minutes=3))
     dispatched(desk, ago(minutes=20), ZONE_B)
+    when, texts = ago(minutes=2), [{"title": "过户要带什么材料", "body": "身份证明"}]
+    told = json.dumps({"articles": texts}).encode()
+    article_file.import_articles(desk, cast.supervisor, told, when, is_published=True)
+    call(desk, cast.agent, when, category="inquiry", answer="带身份证明", article_id=1)
     page = pages.signed_in("supervisor")
     page.goto("/figures")
     expect(page.locator("#table tbody tr")).to_have_count(2)
     expect(page.locator("#charts svg").first).to_contain_text("100.0 % (1)")
     expect(page.locator("tfoot tr")).to_contain_text("50.0 %")
+    expect(page.locator("#answered")).to_contain_text(
+        "来电 3 个, 其中 1 个直接答复、不生成工单 (33.3 %); 由知识库文章答复 1 个"
+    )
+    expect(page.locator("#answered li")).to_have_text(["过户要带什么材料 · 1"])
     page.get_by_label("分组").select_option("hour")
     # One hour or two, by when the test runs; together they are the same.
     expect(page.locator("#table tbody th").first).to_have_text(re.compile(r"^\d{1,2}$"))

@@ -12,7 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from dispatch.services import outage_view
+from dispatch.domain.outage import OutageVerb
+from dispatch.services import outage_view, outages
+from dispatch.services.outages import Deed
 from dispatch.storage.calls import CALLS
 from tests.browser import test_public
 from tests.browser.test_every_page import faults, in_both_languages, violations
@@ -167,3 +169,17 @@ def test_a_report_inside_is_answered_unless_somebody_insists(pages: Pages) -> No
     assert violations(page, "#report") == []
     page.click("text=情况不同, 仍要报修")
     expect(page.locator("#sent .number")).to_have_text(re.compile("GD"))
+
+
+def test_who_stored_water_is_told_that_there_will_be_none_off(pages: Pages, cast: Cast) -> None:
+    test_public.publish(pages.site.desk)
+    (known,) = outage_view.known(pages.site.desk, utc_now())
+    gone = Deed(verb=OutageVerb.CANCEL, note="改期")
+    outages.act(pages.site.desk, cast.supervisor, known["id"], gone, {}, utc_now())
+    page = pages.visitor()
+    page.goto("/")
+    expect(page.locator("#outages li")).to_contain_text("已取消")
+    expect(page.locator("#outages li")).to_contain_text("的停水取消, 供水正常")
+    expect(page.locator("#map path.map-grid").first).to_be_attached()
+    expect(page.locator("#map .is-off")).to_have_count(0)
+    assert faults(page, "#outages") == []

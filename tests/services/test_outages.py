@@ -19,7 +19,7 @@ from dispatch.domain.errors import (
     NotPermitted,
     StaleVersion,
 )
-from dispatch.domain.outage import NewOutage, OutageVerb
+from dispatch.domain.outage import CANCELLED_FOR, NewOutage, OutageVerb
 from dispatch.domain.roles import Actor
 from dispatch.services import board, outage_view, outages
 from dispatch.services.desk import Desk
@@ -106,7 +106,10 @@ def test_a_planned_one_needs_a_second_person(desk: Desk, cast: Cast, now: dateti
     later = do(desk, cast.dispatcher, told, V.EXTEND, now, ends_at=now + 40 * HOUR, note="管材未到")
     assert [one["text"] for one in later["extensions"]] == ["预计恢复时间由 2026-11-25 22:00 延至 2026-11-26 02:00"]
     gone = do(desk, cast.dispatcher, told, V.CANCEL, now, note="雨天改期")
-    assert (gone["status"], gone["closed_reason"], outage_view.known(desk, now)) == ("cancelled", "雨天改期", [])
+    assert (gone["status"], gone["closed_reason"]) == ("cancelled", "雨天改期")
+    (told,) = outage_view.known(desk, now + CANCELLED_FOR)
+    assert (told["status"], told["phase"], "取消, 供水正常" in told["text"]) == ("cancelled", "over", True)
+    assert outage_view.known(desk, now + CANCELLED_FOR + timedelta(seconds=1)) == []
     assert [one["verb"] for one in gone["history"]] == ["draft", "approve", "publish", "extend", "cancel"]
     assert gone["history"][2]["by"] == cast.dispatcher.label
     assert gone["history"][2]["shown"]["ends_at"] == (now + 36 * HOUR).isoformat()

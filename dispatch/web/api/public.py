@@ -206,7 +206,7 @@ def _address() -> str:
 def _telling(api: APIBlueprint, desk: Desk, secret: str) -> None:
     @api.get("/outages")
     @api.output(KnownOutages)
-    @api.doc(summary="现在和将要停水的地方")
+    @api.doc(summary="现在和将要停水的地方, 和一天内取消的公告")
     def list_known_outages() -> dict[str, Any]:
         now = utc_now()
         return {"items": outage_view.known(desk, now), "server_time": now.isoformat()}

@@ -5,6 +5,7 @@ import { now, t } from "../common/page.js";
 import { barChart } from "./chart.js";
 
 const KINDS = ["ack", "arrive", "fix"];
+const MOST_ARTICLES = 10;
 const DAY_MS = 86_400_000;
 const day = (at_ms) => new Date(at_ms + 8 * 3_600_000).toISOString().slice(0, 10);
 const percent = (share) => (share === null ? "–" : `${(share * 100).toFixed(1)} %`);
@@ -22,8 +23,10 @@ async function show() {
   const query = asked();
   $("#export").href = `/api/v1/figures.xlsx?${new URLSearchParams(query)}`;
   try {
-    const [figures, measured] = await Promise.all([get("/figures", query), get("/measures", { ...query, versus: versus() })]);
+    const { from, to } = query;
+    const [figures, measured, answers] = await Promise.all([get("/figures", query), get("/measures", { ...query, versus: versus() }), get("/articles/figures", { from, to })]);
     fill($("#measures"), measures(measured));
+    fill($("#answered"), answered(answers));
     const groups = figures.items.map((item) => ({ ...item, label: item.label || t("board.no_group") }));
     const isEmpty = groups.length === 0;
     $("#told").textContent = isEmpty ? t("board.nothing") : "";
@@ -48,6 +51,13 @@ function measures({ measures: told, from, to, versus_from, versus_to }) {
     h("td", {}, grown(change), change !== null && change !== 0 && h("span.soft.small", {}, ` ${t(change > 0 === is_more_better ? "board.better" : "board.worse")}`)));
   const heads = [t("board.measure"), days(versus_from, versus_to), days(from, to), t("board.change")];
   return h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, told.map(row)));
+}
+
+/** Calls that no ticket was owed for, and the articles that they were answered by. */
+function answered({ calls, answered: count, by_article, items }) {
+  const share = calls ? percent(count / calls) : "–";
+  return [h("p", {}, t("board.direct_told", { calls, count, share, by_article })),
+    items.length > 0 && h("ul.lines", {}, items.slice(0, MOST_ARTICLES).map((one) => h("li", {}, `${one.title} · ${one.answered}`)))];
 }
 
 function chart(kind, groups, by) {

@@ -48,8 +48,8 @@ async function look() {
   try {
     const told = await get("/public/outages");
     setNow(told.server_time);
-    outages = told.items;
-    const items = outages.map((outage) => h("li", {}, card(outage, { onShow: (one) => show(map, base, [one]) })));
+    outages = told.items.filter(({ status }) => status === "published"); // what was cancelled is told, and off nowhere
+    const items = told.items.map((outage) => h("li", {}, card(outage, { onShow: (one) => show(map, base, [one]) })));
     fill($("#outages"), items.length ? items : h("li.card", {}, t("public.known_none")));
     drawKnown();
   } catch {
