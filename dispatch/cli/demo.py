@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,9 @@ from random import Random
 
 import click
 
-from dispatch.cli import context, flood, serve
+from dispatch.cli import context, flood, scenes, serve
 from dispatch.cli import depots as depot_file
+from dispatch.cli.scenes import Stage
 from dispatch.domain.outage import NewOutage
 from dispatch.domain.place import Datum
 from dispatch.domain.roles import ROLE_LABELS, SYSTEM, Actor, Role
@@ -41,7 +42,11 @@ _CAST = {
 _PLACES = (
     ("/", "公众页: 停水公告, 报修, 查进度 (无需登录)"),
     ("/agent", "坐席台"),
+    ("/callbacks", "回访: 有来电人在等"),
     ("/board", "看板, 大屏在 /wall"),
+    ("/incidents", "事件: 爆管一处 (调度员, 值班长)"),
+    ("/cases", "个案和客户标记 (样例)"),
+    ("/figures", "统计: 按时率、服务指标、直接答复"),
     ("/articles", "知识库 (样例文章)"),
     ("/circle", "30 分钟服务圈 (值班长, 管理员)"),
     ("/outages", "停水公告 (调度员, 值班长)"),
@@ -93,7 +98,7 @@ def demo(ctx: click.Context, once: bool, surge: bool) -> None:
     click.echo(f"  样例驻点 {depots.replace(desk, SYSTEM, sample, start, is_sample=True)} 个")
     click.echo(f"  样例知识库文章 {_answers(desk, start)} 篇")
     agent = people["agent"].actor
-    burst = flood.play_hour(desk, agent, _zones(), start, tell) if surge else play(desk, agent, start)
+    burst = flood.play_hour(desk, agent, _zones(), start, tell) if surge else play(desk, people, start)
     announce(desk, people["dispatcher"].actor, burst, now)
     invite(settings, people, is_served=not once)
     desk.store.close()
@@ -135,13 +140,17 @@ def cast(desk: Desk, now: datetime) -> dict[str, Person]:
     return people
 
 
-def play(desk: Desk, agent: Actor, start: datetime) -> str:
-    """Play the hour, say what it brought, and return the number of the burst's ticket."""
+def play(desk: Desk, people: Mapping[str, Person], start: datetime) -> str:
+    """Play the hour and its scenes, say what it brought, and return the number of the burst's ticket."""
     mix = f"{sum(MIX.values())} 个来电按真实热线的类别比例, 另加 {INQUIRIES} 个当场答复的咨询和一处爆管"
     click.echo(f"模拟 {shanghai_text(start)} 起的一小时: {mix} …")
-    narrator = Narrator()
+    narrator, zones = Narrator(), _zones()
+    agent, dispatcher, supervisor = (people[login].actor for login in ("agent", "dispatcher", "supervisor"))
     rng = Random(_SEED)  # noqa: S311 - the dice of a simulation
-    outcome = Hour(desk, agent, _zones(), start, rng, {"console": narrator}, tell).run()
+    hour = Hour(desk, agent, zones, start, rng, {"console": narrator}, tell)
+    zone = next(zone for zone in zones if zone.team_id == people["crew"].actor.team_id)
+    scenes.plan(hour, Stage(desk, agent, dispatcher, supervisor, zone), start)
+    outcome = hour.run()
     sealing.seal(desk)
     _sum_up(desk, outcome, narrator)
     return str(outcome.burst)
@@ -189,7 +198,7 @@ def invite(settings: Settings, people: dict[str, Person], *, is_served: bool) ->
         click.echo(f"  {person.actor.name:<6} 登录名 {login:<11} {opens}令牌 {person.token}")
     if is_served:
         for where, what in _PLACES:
-            click.echo(f"  {base}{where:<8} {what}")
+            click.echo(f"  {base}{where:<10} {what}")
         click.echo(
             f"接口文档 {base}/docs   健康 {base}/healthz\n"
             "让坐席台响铃:\n"

@@ -132,7 +132,7 @@ class Flood(Hour):
         self._plan_calls()
         self._plan_burst()
         for minute in range(len(self._plan.per_minute) + 1):
-            self._at(self._start + timedelta(minutes=minute), self._look)
+            self.plan(self._start + timedelta(minutes=minute), self._look)
         while self._queue and self._queue[0][0] <= self._end and not self._is_stopped():
             at, _, act = heapq.heappop(self._queue)
             self._sweep_until(at)
@@ -147,14 +147,14 @@ class Flood(Hour):
         for minute, count in enumerate(self._plan.per_minute):
             for category in self._rng.choices(kinds, weights, k=count):
                 when = self._start + timedelta(minutes=minute, seconds=self._rng.uniform(0, 60))
-                self._at(when, lambda at, category=category: self._call(at, category))  # type: ignore[misc]
+                self.plan(when, lambda at, category=category: self._call(at, category))  # type: ignore[misc]
 
     def _plan_burst(self) -> None:
         zone = self._rng.choice([zone for zone in self._zones if zone.is_in_circle])
         place, address = self._point_in(zone), f"{made_up(zone)}大道"
         for _ in range(self._plan.burst_calls):
             when = self._start + self._plan.burst_at + timedelta(seconds=self._rng.uniform(0, _BURST_LASTS_S))
-            self._at(when, lambda at: self._burst_call(at, place, address))
+            self.plan(when, lambda at: self._burst_call(at, place, address))
 
     def _call(self, at: datetime, category: str) -> None:
         zone, said = self._rng.choice(self._zones), _FROST[category][1]

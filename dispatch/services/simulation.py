@@ -106,6 +106,11 @@ class Hour:
         self._silent = {zone.team_id for zone in zones if rng.randrange(_ONE_SILENT_OF) == 0}
         self._done = Outcome()
 
+    @property
+    def burst(self) -> str:
+        """Return the number of the burst's ticket; empty before its first call."""
+        return self._done.burst
+
     def run(self) -> Outcome:
         """Play the hour and return what it brought."""
         self._plan_calls()
@@ -117,20 +122,21 @@ class Hour:
         self._sweep_until(self._end)
         return self._done
 
-    def _at(self, when: datetime, act: Callable[[datetime], None]) -> None:
+    def plan(self, when: datetime, act: Callable[[datetime], None]) -> None:
+        """Let something happen at a moment of the simulated time; what lies behind its end does not."""
         heapq.heappush(self._queue, (when, next(self._order), act))
 
     def _plan_calls(self) -> None:
         for category in Counter(MIX | {"inquiry": INQUIRIES}).elements():
             when = self._start + timedelta(seconds=self._rng.uniform(0, 3600))
-            self._at(when, lambda at, category=category: self._call(at, category))  # type: ignore[misc]
+            self.plan(when, lambda at, category=category: self._call(at, category))  # type: ignore[misc]
 
     def _plan_burst(self) -> None:
         zone = self._rng.choice([zone for zone in self._zones if zone.is_in_circle])
         place = self._point_in(zone)
         for caller in range(BURST_CALLERS):
             when = self._start + BURST_AT + timedelta(seconds=self._rng.expovariate(1 / 120) if caller else 0)
-            self._at(when, lambda at: self._burst_call(at, place, f"{made_up(zone)}大道"))
+            self.plan(when, lambda at: self._burst_call(at, place, f"{made_up(zone)}大道"))
 
     def _point_in(self, zone: Zone) -> Wgs84Point:
         west, south, east, north = zone.geometry.bounds
@@ -173,7 +179,7 @@ class Hour:
         for verb, (least, most, mode) in _PACE.items():
             at += timedelta(minutes=self._rng.triangular(least, most, mode))
             action = Action(verb=verb, point=here if verb is Verb.ARRIVE else None)
-            self._at(at, lambda when, action=action: self._act(when, crew, ticket["number"], action))  # type: ignore[misc]
+            self.plan(at, lambda when, action=action: self._act(when, crew, ticket["number"], action))  # type: ignore[misc]
 
     def _act(self, at: datetime, crew: Actor, number: str, action: Action) -> None:
         fieldwork.act(self._desk, crew, number, action, at)
