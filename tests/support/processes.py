@@ -28,8 +28,9 @@ from dispatch.services.desk import Desk
 from dispatch.storage import health
 
 ROOT = Path(__file__).parents[2]
-# Generous: a busy machine starts a process in ten seconds, an idle one in one.
-WITHIN_S = 30.0
+# Generous, and no promise of the product: an idle machine starts a process in one second, a busy one in ten; one at a
+# sixth of its usual speed needed more than thirty for the several schedulers of a test.
+WITHIN_S = 60.0
 R = TypeVar("R", bound="Running")
 _TIED = ["setpriv", "--pdeathsig=KILL"] if shutil.which("setpriv") else []
 
