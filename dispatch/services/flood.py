@@ -157,9 +157,8 @@ class Flood(Hour):
             self.plan(when, lambda at: self._burst_call(at, place, address))
 
     def _call(self, at: datetime, category: str) -> None:
-        zone, said = self._rng.choice(self._zones), _FROST[category][1]
-        point, address = self._point_in(zone), f"{made_up(zone)}小区 {self._rng.randrange(1, 40)} 栋"
-        call = NewCall(called_at=at, category=category, description=said, point=point, address=address)
+        point, address = self._house()
+        call = NewCall(called_at=at, category=category, description=_FROST[category][1], point=point, address=address)
         self._register(at, replace(call, answer="已告知防冻办法") if category == "inquiry" else call)
 
     def _register(self, at: datetime, call: NewCall) -> dict[str, Any]:

@@ -145,9 +145,13 @@ class Hour:
             if shapely.intersects_xy(zone.geometry, lon, lat):
                 return Wgs84Point(lon, lat)
 
-    def _call(self, at: datetime, category: str) -> None:
+    def _house(self) -> tuple[Wgs84Point, str]:
+        """Draw a house anywhere in the city: where it stands, and its made-up address."""
         zone = self._rng.choice(self._zones)
-        point, address = self._point_in(zone), f"{made_up(zone)}小区 {self._rng.randrange(1, 40)} 栋"
+        return self._point_in(zone), f"{made_up(zone)}小区 {self._rng.randrange(1, 40)} 栋"
+
+    def _call(self, at: datetime, category: str) -> None:
+        point, address = self._house()
         call = NewCall(called_at=at, category=category, description=_SAID[category], point=point, address=address)
         self._register(at, replace(call, answer="已答复办理流程") if category == "inquiry" else call)
 
