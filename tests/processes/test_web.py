@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +14,21 @@ from dispatch.services import health
 from dispatch.services.desk import Desk
 from tests.support.due import escalation_count, flaws, seed
 from tests.support.load import kept, load_on
-from tests.support.processes import Site, utc_now, wait_for
+from tests.support.processes import ROOT, Site, free_port, http_status, utc_now, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.network]
 
 STOPS_WITHIN_S = 8.0
+
+
+def test_an_empty_folder_and_one_command_are_enough(tmp_path: Path) -> None:
+    port = free_port()
+    environ = {"DISPATCH_DATABASE_URL": f"sqlite:///{tmp_path}/new/dispatch.db", "DISPATCH_PORT": str(port)}
+    with subprocess.Popen([sys.executable, "run.py"], cwd=ROOT, env=os.environ | environ) as started:
+        wait_for(lambda: http_status(port, "/healthz") == 200, "a cold start is healthy")
+        assert http_status(port, "/signin") == 200
+        started.terminate()
+        assert started.wait(STOPS_WITHIN_S) == 0
 
 
 def test_calls_acknowledged_before_a_kill_are_kept(desk: Desk, site: Site) -> None:

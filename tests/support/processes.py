@@ -1,20 +1,22 @@
 """Real processes of the project, to be killed.
 
-Used by tests/processes and by bench/faults.py. Every process runs in a group of its own, which ends with the site
-that started it, or with the thread that did.
+Used by tests/processes and by bench/faults.py. Every process runs `run.py` in a group of its own, which ends with the
+site that started it, or with the process that did. It is forked from one that has imported the project already: a
+suite starts hundreds, and imports take longer than all the rest of a start. tests/processes/test_web.py has the cold start.
 """
 
 from __future__ import annotations
 
+import ctypes
 import http.client
+import multiprocessing
 import os
-import shutil
+import runpy
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,7 +34,10 @@ ROOT = Path(__file__).parents[2]
 # sixth of its usual speed needed more than thirty for the several schedulers of a test.
 WITHIN_S = 60.0
 R = TypeVar("R", bound="Running")
-_TIED = ["setpriv", "--pdeathsig=KILL"] if shutil.which("setpriv") else []
+# From <linux/prctl.h>.
+_PR_SET_PDEATHSIG = 1
+_FORK = multiprocessing.get_context("forkserver")
+_FORK.set_forkserver_preload(["dispatch.app", "dispatch.cli.main", __name__])
 
 
 def utc_now() -> datetime:
@@ -60,19 +65,13 @@ class Running:
 
     def __init__(self, log: Path, environ: Mapping[str, str], *arguments: str) -> None:
         self._log = log
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [*_TIED, sys.executable, str(ROOT / "run.py"), *arguments],
-                cwd=ROOT,
-                env={**os.environ, **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        log.touch()
+        self._process = _FORK.Process(target=_run, args=(log, {**os.environ, **environ}, arguments))
+        self._process.start()
 
     @property
     def pid(self) -> int:
+        assert self._process.pid is not None
         return self._process.pid
 
     def members(self) -> list[int]:
@@ -91,7 +90,7 @@ class Running:
         """Wait while it lives."""
 
         def settled() -> bool:
-            return bool(is_so()) or self._process.poll() is not None
+            return bool(is_so()) or self._process.exitcode is not None
 
         try:
             wait_for(settled, what)
@@ -102,15 +101,34 @@ class Running:
 
     def kill(self) -> None:
         """SIGKILL to the whole group; returns when all are dead and their locks and ports free."""
+        self._process.kill()  # it may not lead its group yet
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.join()
         wait_for(lambda: not self.members(), "the killed group is gone")
 
     def stop(self, within_s: float = WITHIN_S) -> int:
         """SIGTERM to the first process, as an init system does; return its exit code."""
-        self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(within_s)
+        self._process.terminate()
+        self._process.join(within_s)
+        assert self._process.exitcode is not None, f"still running {within_s:g} s after SIGTERM"
+        return self._process.exitcode
+
+
+def _run(log: Path, environ: Mapping[str, str], arguments: Sequence[str]) -> None:
+    """Become `python run.py ...` with its output in a file."""
+    os.setsid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    output = os.open(log, os.O_WRONLY | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    multiprocessing.set_start_method(None, force=True)  # the default again, for the workers of the web
+    os.environ.clear()
+    os.environ.update(environ)
+    os.chdir(ROOT)
+    sys.argv = ["run.py", *arguments]
+    runpy.run_path(str(ROOT / "run.py"), run_name="__main__")
 
 
 def _living() -> Iterator[tuple[int, int]]:
