@@ -25,8 +25,8 @@ from dispatch.storage import calls, similar, tickets
 from dispatch.storage.db import Tx
 from dispatch.storage.similar import Candidate
 
-# So many open tickets are looked at, the newest first.
-MOST = 200
+# So many open tickets are looked at: those of the same address or caller first, then the newest ones near it.
+MOST = 100
 # And so many told.
 SHOWN = 5
 # A call that is being saved keeps others waiting: the newest will do, the agent has seen the others before.
@@ -112,7 +112,7 @@ def find(
         now: Whose policy holds.
         without: Ids of tickets that are known to be of another problem.
         incident_id: An incident whose tickets are left out.
-        most: So many are looked at, the newest first.
+        most: So many are looked at: of the address and the caller first, then the newest ones near it.
         limit: So many are returned.
     """
     rules = desk.rules(tx, now).policy.similar

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Row, Select, Text, and_, bindparam, exists, false, or_, select, union
+from sqlalchemy import Integer, Row, Select, Text, and_, bindparam, exists, false, func, literal, or_, select, union_all
 
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
@@ -29,10 +29,11 @@ Candidate = Row[Any]
 def candidates(
     tx: Tx, cells: Sequence[int], place_key: str, phone: str | None, categories: Sequence[str], most: int
 ) -> Sequence[Candidate]:
-    """Return the newest `most` open tickets of some categories in squares, at an address or of a caller, in no order.
+    """Return `most` open tickets of some categories in squares, at an address or of a caller, in no order.
 
-    However many lie on one spot, no more is read: each part walks an index from its newest end; of a caller it is the
-    newest `most` calls. `is_same_caller` says that the caller rang about it before.
+    Those of the address and of the caller come before those that are only near, and of each the newest first. However
+    many lie on one spot, no more is read: each part walks an index from its newest end; of a caller it is the newest
+    `most` calls. `is_same_caller` says that the caller rang about it before.
     """
     if not (cells or place_key or phone):
         return []
@@ -48,24 +49,24 @@ def _query(cells: int, categories: int, has_key: bool, has_phone: bool) -> Selec
     wanted = TICKETS.c.category.in_([bindparam(f"category_{n}", type_=Text) for n in range(categories)])
     is_open = and_(TICKETS.c.ended_at.is_(None), wanted)
     by_ticket = TICKETS.c.id.desc()
+    named, near = select(TICKETS.c.id, literal(0).label("turn")), select(TICKETS.c.id, literal(1).label("turn"))
     parts = []
     for n in range(cells):
-        parts.append(select(TICKETS.c.id).where(TICKETS.c.cell == bindparam(f"cell_{n}"), is_open).order_by(by_ticket))
+        parts.append(near.where(TICKETS.c.cell == bindparam(f"cell_{n}"), is_open).order_by(by_ticket))
     if has_key:
-        parts.append(
-            select(TICKETS.c.id).where(TICKETS.c.place_key == bindparam("place_key"), is_open).order_by(by_ticket)
-        )
+        parts.append(named.where(TICKETS.c.place_key == bindparam("place_key"), is_open).order_by(by_ticket))
     is_caller: Any = false()
     if has_phone:
         rung = CALLS.c.caller_phone == bindparam("phone")
         # The newest calls first, open or not: a number that rings all day has ten years of them.
         newest = select(CALLS.c.ticket_id).where(rung).order_by(CALLS.c.id.desc()).limit(_MOST).subquery("newest")
-        parts.append(select(TICKETS.c.id).join(newest, newest.c.ticket_id == TICKETS.c.id).where(is_open))
+        parts.append(named.join(newest, newest.c.ticket_id == TICKETS.c.id).where(is_open))
         is_caller = exists().where(CALLS.c.ticket_id == TICKETS.c.id, rung)
     # The few are chosen first and then looked up: the other way round PostgreSQL may walk ten years of tickets.
     few = [part.limit(_MOST).subquery(f"p{n}") for n, part in enumerate(parts)]
-    all_ = union(*(select(one.c.id) for one in few)).subquery("found")
-    chosen = select(all_.c.id).order_by(all_.c.id.desc()).limit(_MOST).subquery("chosen")
+    all_ = union_all(*(select(one) for one in few)).subquery("found")
+    in_turn = (func.min(all_.c.turn), all_.c.id.desc())
+    chosen = select(all_.c.id).group_by(all_.c.id).order_by(*in_turn).limit(_MOST).subquery("chosen")
     columns = [TICKETS.c[name] for name in _TOLD]
     return select(*columns, is_caller.label("is_same_caller")).join(chosen, chosen.c.id == TICKETS.c.id)
 

@@ -145,6 +145,16 @@ def test_of_many_on_one_spot_the_newest_are_looked_at(desk: Desk, cast: Cast, no
         assert len(similar.find(tx, desk, probe, now, limit=50)) == 8
 
 
+def test_many_that_are_only_near_hide_none_of_the_same_caller_or_address(desk: Desk, cast: Cast, now: datetime) -> None:
+    known = {"caller_phone": "13900000001", "address": "坡子街小区 3 栋"}
+    first, second = dispatched(desk, now, **known), dispatched(desk, now, caller_phone=None, address=known["address"])
+    near = [dispatched(desk, now, caller_phone=None, address="别处") for _ in range(4)]
+    probe = Probe(point=spot(desk, ZONE_A, now), category="no_water", description="", called_at=now, **known)
+    with desk.store.read() as tx:
+        found = similar.find(tx, desk, probe, now, most=3)
+    assert {one.number for one in found} == {first, second, near[-1]}
+
+
 # ---------------------------------------------------------------- not the same
 
 

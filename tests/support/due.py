@@ -36,12 +36,14 @@ def seed(desk: Desk, count: int, received_at: datetime) -> list[int]:
         (row,) = _rows(tx.conn, tickets.TICKETS, tickets.TICKETS.c.number == first.body["ticket"]["number"])
         last = tickets.reserve_numbers(tx, day, count)
         copy = _shifted(row, received_at - now)
-        ids = _insert(tx.conn, tickets.TICKETS, [copy | {"number": number_text(day, last - n)} for n in range(count)])
+        made = insert(tickets.TICKETS).returning(tickets.TICKETS.c.id, sort_by_parameter_order=True)
+        copies = [copy | {"number": number_text(day, last - n)} for n in range(count)]
+        ids = [int(i) for i in tx.conn.execute(made, copies).scalars()]
         for table in (calls.CALLS, clocks.CLOCKS, tickets.EVENTS):
             parts = [
                 _shifted(part, received_at - now) for part in _rows(tx.conn, table, table.c.ticket_id == row["id"])
             ]
-            _insert(tx.conn, table, [part | {"ticket_id": ticket_id} for ticket_id in ids for part in parts])
+            tx.conn.execute(insert(table), [part | {"ticket_id": ticket_id} for ticket_id in ids for part in parts])
         tx.wake_at(min(clock.next_fire_at for clock in clocks.of_ticket(tx, ids[0]) if clock.next_fire_at))
     return [row["id"], *ids]
 
@@ -53,11 +55,6 @@ def _rows(conn: Any, table: Table, where: Any) -> list[dict[str, Any]]:
 def _shifted(row: Mapping[str, Any], by: timedelta) -> dict[str, Any]:
     """A row without its id, and all its times moved."""
     return {name: value + by if isinstance(value, datetime) else value for name, value in row.items() if name != "id"}
-
-
-def _insert(conn: Any, table: Table, rows: list[dict[str, Any]]) -> list[int]:
-    made = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-    return [int(i) for i in conn.execute(made, rows).scalars()]
 
 
 def due_steps(desk: Desk, ticket_ids: Iterable[int], at: datetime) -> set[Step]:

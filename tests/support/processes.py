@@ -2,7 +2,8 @@
 
 Used by tests/processes and by bench/faults.py. Every process runs `run.py` in a group of its own, which ends with the
 site that started it, or with the process that did. It is forked from one that has imported the project already: a
-suite starts hundreds, and imports take longer than all the rest of a start. tests/processes/test_web.py has the cold start.
+suite starts hundreds, and imports take longer than all the rest of a start. tests/processes/test_web.py has the cold
+start.
 """
 
 from __future__ import annotations
