@@ -58,6 +58,7 @@ class Permission(StrEnum):
     CUSTOMER = "customer"
     SURGE = "surge"
     ARTICLE = "article"
+    ROSTER = "roster"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -88,7 +89,7 @@ _STEERING = frozenset(
 )
 _CASES = frozenset({P.CASE, P.CASEWORK})
 _LEADING = frozenset(
-    {P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE, P.CUSTOMER, P.SURGE, P.ARTICLE}
+    {P.READ, P.OUTAGE, P.INCIDENT, P.PLACES, P.AUDIT, P.ZONES, P.CIRCLE, P.CUSTOMER, P.SURGE, P.ARTICLE, P.ROSTER}
 )
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -100,7 +101,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
     Role.AUDITOR: frozenset({P.READ, P.AUDIT}),
     Role.INTEGRATION: frozenset({P.CALL, P.CTI, P.READ}),
-    Role.SYSTEM: frozenset({P.RESUME, P.CUSTOMER, P.PLACES, P.ARTICLE}),
+    Role.SYSTEM: frozenset({P.RESUME, P.CUSTOMER, P.PLACES, P.ARTICLE, P.ROSTER}),
 }
 
 # Whose pin is a person's word for where an address is: not that of the public page or of another system.

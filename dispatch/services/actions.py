@@ -178,7 +178,7 @@ def _step(scene: Scene, lead: Ticket, member: Ticket, verb: Verb, done: Transiti
     def prepare(_scene: Scene, command: Command) -> Command:
         device_at = max(done.at, member.moved_at) if done is not None and is_offline else None
         team = directory.team(scene.tx, lead.team_id or "") if verb in (Verb.DISPATCH, Verb.REASSIGN) else None
-        to = assign(team, "随牵头工单") if team else None
+        to = assign(scene.desk.rules(scene.tx, now), team, "随牵头工单") if team else None
         told = scene.action.temporary  # its rest is the lead's alone
         return replace(command, device_at=device_at, assignment=to, with_lead=True, temporary=told)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from dispatch.domain import policy_file
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.policy import Policy
+from dispatch.domain.roster import Roster
 from dispatch.domain.settings import Settings
 from dispatch.domain.surge import Gathering, Widening
 from dispatch.domain.surge_policy import SurgePolicy
@@ -19,14 +19,11 @@ from dispatch.services.calibration import Calibration
 from dispatch.services.gazetteers import Gazetteers
 from dispatch.services.numbering import Numbers
 from dispatch.services.road_book import RoadBook
+from dispatch.services.roster_book import RosterBook
 from dispatch.services.ticket_cells import TicketCells
+from dispatch.services.versions import Versions
 from dispatch.storage import directory
 from dispatch.storage.db import Store, Tx
-
-K = TypeVar("K")
-V = TypeVar("V")
-# Old versions are asked for by tickets that keep them; a handful is ever in use at once.
-_KEPT = 8
 
 
 class NotReady(DispatchError):
@@ -38,32 +35,15 @@ class NotReady(DispatchError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds at one moment."""
+    """What holds at one moment; `roster` is None where none is published."""
 
     policy: Policy
     zones: ZoneIndex
     zone_set_id: int
     teams: Mapping[str, Mapping[str, Any]]
     widenings: Sequence[Widening]
-
-
-class _Versions(dict[K, V]):
-    """Immutable versions by key, made once by whichever thread comes first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = threading.Lock()
-
-    def get_or_make(self, key: K, make: Callable[[], V]) -> V:
-        found = self.get(key)
-        if found is not None:
-            return found
-        with self._lock:
-            if key not in self:
-                while len(self) >= _KEPT:
-                    self.pop(next(iter(self)), None)
-                self[key] = make()
-            return self[key]
+    at: datetime
+    roster: Roster | None
 
 
 class Desk:
@@ -78,9 +58,10 @@ class Desk:
         self.calibration = Calibration(store)
         self.gazetteers = Gazetteers(store)
         self.cells = TicketCells()
+        self.rosters = RosterBook(store)
         self._book: directory.Book | None = None
-        self._policies: _Versions[str, Policy] = _Versions()
-        self._indexes: _Versions[int, ZoneIndex] = _Versions()
+        self._policies: Versions[str, Policy] = Versions()
+        self._indexes: Versions[int, ZoneIndex] = Versions()
 
     def rules(self, tx: Tx, now: datetime) -> Rules:
         """Return policy and grid map that are valid at `now`.
@@ -92,7 +73,14 @@ class Desk:
         version, set_id = book.policy_at(now), book.zone_set_at(now)
         if version is None or set_id is None:
             raise NotReady("系统尚未初始化: 请运行 python run.py init")
-        return Rules(self.policy(tx, version), self._index(set_id), set_id, book.teams, book.widenings)
+        policy, index = self.policy(tx, version), self._index(set_id)
+        return Rules(policy, index, set_id, book.teams, book.widenings, now, self.roster(tx, now))
+
+    def roster(self, tx: Tx, at: datetime) -> Roster | None:
+        """Return the roster that is published for `at`, with leave and swaps, or None."""
+        book = self._open_book(tx)
+        roster_id = book.roster_at(at)
+        return None if roster_id is None else self.rosters.on(roster_id, book.revision, at)
 
     def gathering(self, tx: Tx) -> Gathering | None:
         """Return what the open surge does to notices, or None; as far as this process has heard of it."""

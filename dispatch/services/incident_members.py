@@ -66,7 +66,7 @@ def _team(tx: Tx, wish: Wish, ticket: Ticket, team_id: str | None) -> Assignment
     zone_id = (board.find(tx, ticket.number) or {}).get("zone_id")
     of_zone = next((zone.team_id for zone in rules.zones.zones if zone.zone_id == zone_id), None)
     found = next((rules.teams[one] for one in (team_id, of_zone, ticket.team_id) if one and one in rules.teams), None)
-    return None if found is None else assign(found, "移出事件后单独派单")
+    return None if found is None else assign(rules, found, "移出事件后单独派单")
 
 
 def _on_its_own(tx: Tx, wish: Wish, ticket: Ticket, to: Assignment | None, words: str) -> None:

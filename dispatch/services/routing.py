@@ -16,7 +16,7 @@ from dispatch.domain.place import Point, Wgs84Point, to_wgs84
 from dispatch.domain.policy import Area
 from dispatch.domain.ticket import Assignment
 from dispatch.domain.zones import Route, RouteStatus, Zone
-from dispatch.services import doubts, places, zone_codes
+from dispatch.services import doubts, duty, places, zone_codes
 from dispatch.services.desk import Desk, Rules
 from dispatch.storage.db import DATABASE_ERRORS, Tx
 
@@ -152,10 +152,11 @@ def _in_zone(rules: Rules, best: Candidate) -> Placing:
         return place(rules, None)
     team = rules.teams.get(zone.team_id) if zone.team_id else None
     reason = f"在{zone.name}网格内, 具体位置待定"
-    assignment = assign(team, reason) if team else None
     route = Route(RouteStatus.ROUTED, zone.zone_id, zone.name, reason)
-    steward = steward_of(team) if team else None
-    return Placing(None, route.status, reason, route, zone, steward, assignment, PlacedBy.ADDRESS)
+    if team is None:
+        return Placing(None, route.status, reason, route, zone, None, None, PlacedBy.ADDRESS)
+    to = assign(rules, team, reason)
+    return Placing(None, route.status, to.reason, route, zone, to.changes["steward"], to, PlacedBy.ADDRESS)
 
 
 def _place(rules: Rules, point: Point | None) -> Placing:
@@ -170,18 +171,16 @@ def _place(rules: Rules, point: Point | None) -> Placing:
     team = rules.teams.get(zone.team_id) if zone.team_id else None
     if team is None:
         return Placing(here, route.status, f"{route.reason}; 该网格没有班组", route, zone, None, None)
-    assignment = assign(team, route.reason)
-    return Placing(here, route.status, route.reason, route, zone, steward_of(team), assignment)
+    to = assign(rules, team, route.reason)
+    return Placing(here, route.status, to.reason, route, zone, to.changes["steward"], to)
 
 
-def assign(team: Mapping[str, Any], reason: str) -> Assignment:
-    """Return the assignment to a team with its steward in charge."""
-    return Assignment(team["id"], team["name"], team["branch"], reason, {"steward": steward_of(team)})
-
-
-def steward_of(team: Mapping[str, Any]) -> str | None:
-    """Return the steward in charge: the first of the team's list, A before B."""
-    return team["stewards"][0]["name"] if team["stewards"] else None
+def assign(rules: Rules, team: Mapping[str, Any], reason: str) -> Assignment:
+    """Return the assignment to a team with whoever of it is responsible at the moment of the rules, and why."""
+    answer = duty.of_team(rules, team)
+    said = f"{reason}; {duty.said(answer)}" if rules.roster is not None else reason
+    steward = answer.person.name if answer.person else None
+    return Assignment(team["id"], team["name"], team["branch"], said, {"steward": steward})
 
 
 def preview(desk: Desk, point: Point, now: datetime) -> dict[str, Any]:

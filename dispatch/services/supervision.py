@@ -55,7 +55,7 @@ def _named_team(scene: Scene, command: Command) -> Command:
     team = directory.team(scene.tx, scene.action.team_id) if scene.action.team_id else None
     if team is None:
         raise InvalidInput("请指定存在的班组 (team_id), 或给出位置 (location)", field="team_id")
-    return replace(command, assignment=assign(team, "人工指派"))
+    return replace(command, assignment=assign(scene.desk.rules(scene.tx, command.at), team, "人工指派"))
 
 
 def _merge(scene: Scene, command: Command) -> Command:

@@ -105,7 +105,7 @@ def _placing(rules: Rules, row: Mapping[str, Any]) -> Placing:
     team = rules.teams.get(zone.team_id or "" if zone else "") or rules.teams.get(row["team_id"] or "")
     if team is None:
         return placing
-    to = assign(team, f"随原工单 {row['number']}")
+    to = assign(rules, team, f"随原工单 {row['number']}")
     status = RouteStatus.ROUTED if zone else placing.status
     return replace(placing, status=status, reason=to.reason, zone=zone, steward=to.changes["steward"], assignment=to)
 

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 from dispatch.domain.roles import Actor, Role
 from dispatch.domain.surge import Gathering, Widening
 from dispatch.domain.zones import Zone
-from dispatch.storage import surges
+from dispatch.storage import rosters, surges
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import PolicyRow, RevisionRow, TeamRow, TokenRow, UserRow, ZoneRow, ZoneSet
@@ -40,6 +40,7 @@ class Book:
         revision: The state that it was read at.
         policies: (valid_from, version), the one that wins last.
         zone_sets: (valid_from, id), the one that wins last.
+        rosters: (valid_from, id) of those that are published, the one that wins last.
         teams: Teams with their stewards, by id.
         gathering: What the open surge does to notices, or None where none is open.
         widenings: Wider clocks that hold in it, the last one last.
@@ -48,6 +49,7 @@ class Book:
     revision: int
     policies: Sequence[tuple[datetime, str]]
     zone_sets: Sequence[tuple[datetime, int]]
+    rosters: Sequence[tuple[datetime, int]]
     teams: Mapping[str, Mapping[str, Any]]
     gathering: Gathering | None
     widenings: Sequence[Widening]
@@ -60,9 +62,13 @@ class Book:
         """Return the zone version valid at `now`, or None."""
         return next((set_id for valid_from, set_id in reversed(self.zone_sets) if valid_from <= now), None)
 
+    def roster_at(self, now: datetime) -> int | None:
+        """Return the roster valid at `now`, or None."""
+        return next((roster_id for valid_from, roster_id in reversed(self.rosters) if valid_from <= now), None)
+
 
 def revision(tx: Tx) -> int:
-    """Return the number that moves with each change of policies, zone sets, teams, and of what holds in a surge."""
+    """Return the number that moves with each change of policies, zone sets, teams, rosters and surges."""
     return int(tx.conn.execute(_REVISION).scalar_one())
 
 
@@ -74,6 +80,7 @@ def book(tx: Tx) -> Book:
         revision(tx),
         tx.conn.execute(policies).all(),
         tx.conn.execute(zone_sets).all(),
+        rosters.published(tx),
         {team["id"]: team for team in teams(tx)},
         surges.gathering(tx),
         surges.holding(tx),

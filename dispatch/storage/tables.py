@@ -66,7 +66,7 @@ class PolicyRow(Base):
 
 
 class RevisionRow(Base):
-    """Counts changes, so that a process can keep what it read: 1 of policies, zone sets, teams, surges, 2 of places."""
+    """Counts changes, so that processes keep what they read: 1 policies, grids, teams, rosters, surges, 2 places."""
 
     __tablename__ = "revisions"
     id: Id = mapped_column(primary_key=True)

@@ -57,13 +57,9 @@ def test_what_must_never_be_given() -> None:
     assert Permission.CLOSE not in PERMISSIONS[Role.CREW] | PERMISSIONS[Role.LEAD]
     assert PERMISSIONS[Role.AUDITOR] == {Permission.READ, Permission.AUDIT}
     assert PERMISSIONS[Role.INTEGRATION] == {Permission.CALL, Permission.CTI, Permission.READ}
-    # The scheduler, `import-places`, `import-articles`, and `import-customers`.
-    assert PERMISSIONS[Role.SYSTEM] == {
-        Permission.RESUME,
-        Permission.PLACES,
-        Permission.ARTICLE,
-        Permission.CUSTOMER,
-    }
+    # The scheduler, and the imports of customers, places, articles and rosters.
+    imports = {Permission.CUSTOMER, Permission.PLACES, Permission.ARTICLE, Permission.ROSTER}
+    assert PERMISSIONS[Role.SYSTEM] == {Permission.RESUME} | imports
     seers = {role for role in Role if Permission.AUDIT in PERMISSIONS[role]}
     assert seers == {Role.SUPERVISOR, Role.ADMIN, Role.AUDITOR}
 

@@ -261,10 +261,6 @@ def test_a_preview_saves_nothing(desk: Desk, cast: Cast, now: datetime) -> None:
     assert count(desk) == (0, 0)
 
 
-def test_a_team_without_stewards_has_nobody_in_charge() -> None:
-    assert routing.steward_of({"stewards": []}) is None
-
-
 # ---------------------------------------------------------------- what is refused
 
 

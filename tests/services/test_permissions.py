@@ -30,6 +30,7 @@ from dispatch.services import (
     outages,
     photos,
     places,
+    rosters,
     supervision,
     surge,
     zone_drafts,
@@ -42,6 +43,7 @@ from dispatch.storage.board import Filter
 from dispatch.storage.tickets import TICKETS
 from tests.support.cast import TEAM_B, ZONE_A, Cast, act, call, cast_of, dispatched, ticket_at, what_it_needs
 from tests.support.pictures import jpeg
+from tests.support.rosters import body
 
 # Where a verb is tried: a state from which it succeeds.
 START = {verb: next(status for status in Status if status in RULES[verb].sources) for verb in Verb} | {
@@ -151,6 +153,7 @@ OTHER: dict[Permission, Deed] = {
     ),
     Permission.SURGE: lambda desk, actor, _number, now: surge.release(desk, actor, now),
     Permission.ARTICLE: lambda desk, actor, _number, now: write(desk, actor, now),
+    Permission.ROSTER: lambda desk, actor, _number, now: rosters.add(desk, actor, "测试", body(), now),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 
