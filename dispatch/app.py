@@ -61,6 +61,7 @@ from dispatch.web.api import (
     places,
     public,
     push,
+    rosters,
     session,
     similar,
     stream,
@@ -141,7 +142,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
-        similar, incidents, cases, customers, surge, articles, callbacks,
+        similar, incidents, cases, customers, surge, articles, callbacks, rosters,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))

@@ -82,6 +82,10 @@ class Desk:
         roster_id = book.roster_at(at)
         return None if roster_id is None else self.rosters.on(roster_id, book.revision, at)
 
+    def roster_id(self, tx: Tx, at: datetime) -> int | None:
+        """Return which roster is published for `at`, or None."""
+        return self._open_book(tx).roster_at(at)
+
     def gathering(self, tx: Tx) -> Gathering | None:
         """Return what the open surge does to notices, or None; as far as this process has heard of it."""
         return self._open_book(tx).gathering

@@ -89,15 +89,24 @@ def _decoded(data: bytes) -> str:
 def _excel(data: bytes) -> Iterator[list[str]]:
     """The first sheet, read a row at a time; a small file that unpacks to a huge one is refused."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            size = sum(entry.file_size for entry in packed.infolist())
-        if size > _UNPACKED_MOST:
-            raise InvalidInput("Excel 文件解压后过大, 请另存为 CSV", field="file")
+        check_unpacked(data)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         for row in islice(book.worksheets[0].iter_rows(values_only=True), MAX_ROWS + 2):
             yield [_cell(value) for value in row]
     except (zipfile.BadZipFile, KeyError, ValueError, IndexError, SyntaxError) as error:
         raise InvalidInput("Excel 文件已损坏或不是 xlsx, 请另存为 CSV", field="file") from error
+
+
+def check_unpacked(data: bytes) -> None:
+    """Raise InvalidInput for a workbook that is small as it comes and huge once it is unpacked.
+
+    Raises:
+        BadZipFile: for what is none.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        size = sum(entry.file_size for entry in packed.infolist())
+    if size > _UNPACKED_MOST:
+        raise InvalidInput("Excel 文件解压后过大, 请另存为 CSV", field="file")
 
 
 def _cell(value: Any) -> str:

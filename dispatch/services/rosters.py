@@ -72,7 +72,7 @@ def listed(desk: Desk, actor: Actor, now: datetime) -> list[dict[str, Any]]:
     """Return all rosters without their content, the last one first, and which of them holds."""
     check_permitted(actor, Permission.ROSTER)
     with desk.store.read() as tx:
-        live, found = directory.book(tx).roster_at(now), rosters.heads(tx)
+        live, found = desk.roster_id(tx, now), rosters.heads(tx)
     return [_head(row, is_live=row["id"] == live) for row in found]
 
 
@@ -102,7 +102,7 @@ def get(desk: Desk, actor: Actor, roster_id: int, now: datetime, valid_from: dat
         start = max(valid_from or row["valid_from"] or now, now)
         zones = _zones(tx, desk, start)
         roster = _ahead(tx, desk, row, start)
-        live = directory.book(tx).roster_at(now)
+        live = desk.roster_id(tx, now)
     findings = [*check_plan(roster.plan, start, start + AHEAD), *check_zones(roster.plan, zones)]
     return {
         **_head(row, is_live=roster_id == live),

@@ -42,6 +42,7 @@ _CONFLICTS = (
     (r"/callbacks", "回访已有结果或已作废, 正由他人进行, 或刚刚未接通"),
     (r"/api/v1/incidents", "事件的状态不允许 (current_status), 已被他人更新, 或工单已属于另一事件"),
     (r"/api/v1/surge/(?!release$)", "大流量模式的状态不允许, 或已被他人更改"),
+    (r"/api/v1/rosters/\{", "有时段无人当班 (holes, zone_hours), 须补排或确认"),
     (r"/claim$", "已被他人接起 (claimed_by 说是谁), 或已挂断"),
 )
 

@@ -40,6 +40,9 @@ class Caller:
             options["data"] = json.dumps(body)
         return self.client.post(f"/api/v1{path}", headers=self._headers(key), **options)
 
+    def delete(self, path: str) -> TestResponse:
+        return self.client.delete(f"/api/v1{path}", headers=self._headers())
+
     def _headers(self, key: str | None = None) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} | ({"Idempotency-Key": key} if key else {})
 

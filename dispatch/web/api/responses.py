@@ -386,3 +386,6 @@ class Problem(BaseModel):
     draft: dict[str, Any] | None = None
     doubts: list[str] | None = None
     problems: list[dict[str, Any]] | None = None
+    findings: list[dict[str, Any]] | None = None
+    holes: list[dict[str, Any]] | None = None
+    zone_hours: float | None = None
