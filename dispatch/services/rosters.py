@@ -11,7 +11,7 @@ from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.roster import Plan, Roster
 from dispatch.domain.roster_checks import Uncovered, check_plan, check_zones, uncovered
-from dispatch.domain.roster_file import Finding, InvalidRoster, read_plan
+from dispatch.domain.roster_file import Finding, InvalidRoster, raw_of, read_plan
 from dispatch.domain.times import shanghai_text
 from dispatch.domain.zones import Zone
 from dispatch.services import present
@@ -49,8 +49,9 @@ def add(
     if not name.strip() or len(name) > _MOST_NAME:
         raise InvalidInput(f"请给排班表起名, 最多 {_MOST_NAME} 个字", field="name")
     check_text(name, "name")
-    _checked(raw, now)
-    values = {"name": name.strip(), "body": dict(raw), "is_sample": is_sample, "made_by": actor.name, "made_at": now}
+    # What is kept is what was understood: anything else in the file is left behind.
+    plan, _ = _checked(raw, now)
+    values = {"name": name.strip(), "body": raw_of(plan), "is_sample": is_sample, "made_by": actor.name, "made_at": now}
     with desk.store.write() as tx:
         roster_id = rosters.add(tx, values)
         tx.audit(now, actor, "add-roster", f"roster {roster_id}", name=name)

@@ -21,8 +21,9 @@ def test_from_a_draft_to_who_is_on_duty(as_: As, desk: Desk, cast: Cast) -> None
     assert {"section": "members", "row": 0, "field": "cycle", "text": "没有班次“day”", "is_fatal": True} in (
         wrong.get_json()["findings"]
     )
-    draft = boss.post("/rosters", {"name": "十二月", "body": body()})
+    draft = boss.post("/rosters", {"name": "十二月", "body": body(remark="\u0000 of no meaning here")})
     assert draft.status_code == 201
+    assert "remark" not in draft.get_json()["body"]
     path = f"/rosters/{draft.get_json()['id']}"
     refused = boss.post(f"{path}/publish", {"valid_from": AT})
     assert (refused.status_code, refused.get_json()["code"]) == (409, "roster-holes")
@@ -56,4 +57,6 @@ def test_leave_and_swaps_are_entered_and_taken_back(as_: As) -> None:
     assert done.status_code == 201
     week = boss.get("/rosters/week?day=2026-11-25").get_json()
     assert [one["taker"] for one in week["swaps"]] == ["班组长甲"]
+    for day in ("0001-01-01", "9999-12-31", "tomorrow"):
+        assert boss.get(f"/rosters/week?day={day}").status_code == 422
     assert boss.delete(f"/roster-swaps/{done.get_json()['id']}").status_code == 200

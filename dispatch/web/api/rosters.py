@@ -23,7 +23,10 @@ from dispatch.web.now import utc_now
 
 _Id = Annotated[Text, Field(min_length=1, max_length=60)]
 _Reason = Annotated[Text, Field(min_length=1, max_length=200)]
-_Day = Annotated[date, Field(strict=False, description="day in Shanghai, 2026-12-04")]
+_Day = Annotated[
+    date,
+    Field(strict=False, ge=date(2000, 1, 1), le=date(2100, 12, 31), description="day in Shanghai, 2026-12-04"),
+]
 
 
 class DutyIn(BaseModel):
