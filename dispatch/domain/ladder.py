@@ -32,7 +32,7 @@ class Fired:
     """A step that has come due.
 
     Attributes:
-        index: Place in the ladder, from 0; unique for its clock and round.
+        index: Its number, from 0; unique for its clock and round, whatever the level.
         step: The rung itself.
         scheduled_at: When it should have fired.
         late_s: How much later it did, in seconds.
@@ -50,9 +50,10 @@ def schedule(clock: Clock, steps: tuple[Step, ...]) -> Clock:
         return replace(clock, next_fire_at=None)
     if clock.paused_at is not None:
         return replace(clock, next_fire_at=clock.resume_at)
-    if clock.next_step >= len(steps):
+    index = clock.next_step - clock.ladder_from
+    if index >= len(steps):
         return replace(clock, next_fire_at=None)
-    return replace(clock, next_fire_at=clock.at_ratio(steps[clock.next_step].ratio))
+    return replace(clock, next_fire_at=clock.at_ratio(steps[index].ratio))
 
 
 def climb(clock: Clock, steps: tuple[Step, ...], now: datetime) -> tuple[Clock, tuple[Fired, ...]]:
@@ -65,12 +66,12 @@ def climb(clock: Clock, steps: tuple[Step, ...], now: datetime) -> tuple[Clock, 
     """
     if not clock.is_running or clock.paused_at is not None:
         return clock, ()
-    fired = []
-    for index in range(clock.next_step, len(steps)):
-        scheduled_at = clock.at_ratio(steps[index].ratio)
+    fired: list[Fired] = []
+    for step in steps[clock.next_step - clock.ladder_from :]:
+        scheduled_at = clock.at_ratio(step.ratio)
         if scheduled_at > now:
             break
-        fired.append(Fired(index, steps[index], scheduled_at, (now - scheduled_at).total_seconds()))
+        fired.append(Fired(clock.next_step + len(fired), step, scheduled_at, (now - scheduled_at).total_seconds()))
     climbed = replace(clock, next_step=clock.next_step + len(fired))
     return schedule(sla.notice_breach(climbed, now), steps), tuple(fired)
 

@@ -1,12 +1,15 @@
-"""Who is to do the work, and who must be told."""
+"""Who is to do the work, who must be told, and the whole outcome of a verb."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from dispatch.domain.policy import Area
+from dispatch.domain.sla import Clock
+from dispatch.domain.states import Status, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +30,18 @@ class Notice:
 
     to: tuple[str, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The whole outcome of one verb, ready to be written in one transaction."""
+
+    verb: Verb
+    source: Status
+    target: Status
+    at: datetime
+    time_source: str
+    text: str
+    changes: Mapping[str, Any]
+    clocks: tuple[Clock, ...]
+    notices: tuple[Notice, ...] = ()

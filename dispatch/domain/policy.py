@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dispatch.domain import ladder, sla
+from dispatch.domain.calendar import Calendar, Calendars
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.flags import CustomerFlag
 from dispatch.domain.ladder import Step
 from dispatch.domain.similar import SimilarRules
 from dispatch.domain.sla import Clock, ClockKind
 from dispatch.domain.surge_policy import SurgePolicy
-from dispatch.domain.times import Workdays
 
 
 class Area(StrEnum):
@@ -29,7 +29,10 @@ class Area(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A length of time as people write it: `30 min`, `4 h`, `1 wd`, or `appointment`."""
+    """A length of time as people write it: `30 min`, `4 h`, `8 wh`, `1 wd`, or `appointment`.
+
+    Minutes and hours run day and night; `wh` are working hours, `wd` working days.
+    """
 
     amount: int
     unit: str
@@ -37,13 +40,30 @@ class Span:
     def __str__(self) -> str:
         return self.unit if self.unit == "appointment" else f"{self.amount} {self.unit}"
 
-    def after(self, start: datetime, workdays: Workdays, appointment_at: datetime | None) -> datetime | None:
-        """Return the due time, or None for an appointment that nobody made."""
+    def after(
+        self, start: datetime, calendars: Calendars, branch: str | None, appointment_at: datetime | None
+    ) -> datetime | None:
+        """Return the due time, or None for an appointment that nobody made.
+
+        Args:
+            start: From when.
+            calendars: The policy's.
+            branch: Whose working hours count.
+            appointment_at: The appointment, aware.
+        """
         if self.unit == "appointment":
             return appointment_at
         if self.unit == "wd":
-            return workdays.add(start, self.amount)
+            return calendars.workdays.add(start, self.amount)
+        if self.unit == "wh":
+            return calendars.of(branch).add_working(start, timedelta(hours=self.amount))
         return start + timedelta(**{{"min": "minutes", "h": "hours"}[self.unit]: self.amount})
+
+    def calendar(self, calendars: Calendars, branch: str | None) -> Calendar | None:
+        """Return the calendar that it is measured in, or None where it runs day and night."""
+        if self.unit == "wd":
+            return calendars.whole_days
+        return calendars.of(branch) if self.unit == "wh" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +175,7 @@ class Policy:
     levels: Mapping[str, Level]
     categories: Mapping[str, Category]
     reasons: Mapping[str, Mapping[str, str]]
-    workdays: Workdays
+    calendars: Calendars
     device_time_max_age_s: float
     device_time_skew_s: float
     similar: SimilarRules = field(default_factory=SimilarRules)
@@ -203,9 +223,10 @@ class Policy:
         round_: int,
         start_at: datetime,
         appointment_at: datetime | None = None,
+        branch: str | None = None,
     ) -> Clock | None:
         """Start one clock with its ladder set, or None for an appointment that nobody made."""
-        due_at = limit.within.after(start_at, self.workdays, appointment_at)
+        due_at = limit.within.after(start_at, self.calendars, branch, appointment_at)
         if due_at is None:
             return None
         fresh = sla.start(limit.clock, round_, start_at, due_at)

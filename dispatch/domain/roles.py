@@ -59,6 +59,7 @@ class Permission(StrEnum):
     SURGE = "surge"
     ARTICLE = "article"
     ROSTER = "roster"
+    POLICY = "policy"
     DISPATCH = "dispatch"
     ACCEPT = "accept"
     DEPART = "depart"
@@ -79,13 +80,14 @@ class Permission(StrEnum):
     MERGE = "merge"
     CANCEL = "cancel"
     REWORK = "rework"
+    RELEVEL = "relevel"
 
 
 P = Permission
 _FIELD = frozenset({P.ACCEPT, P.DEPART, P.ARRIVE, P.ISOLATE, P.WORK, P.DONE, P.RETURN, P.RESUME, P.PHOTO})
 _DESK = frozenset({P.CALL, P.CALLBACK, P.CLOSE, P.URGE, P.REWORK, P.MERGE, P.CANCEL, P.REVEAL})
 _STEERING = frozenset(
-    {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE}
+    {P.DISPATCH, P.REASSIGN, P.HOLD, P.RESUME, P.EXTEND, P.SUPERVISE, P.ASSIST, P.ACKNOWLEDGE, P.DECIDE, P.RELEVEL}
 )
 _CASES = frozenset({P.CASE, P.CASEWORK})
 _LEADING = frozenset(

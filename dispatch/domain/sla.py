@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from dispatch.domain.calendar import Calendar
+
 
 class ClockKind(StrEnum):
     """The five clocks of DESIGN §3."""
@@ -52,8 +54,11 @@ class Clock:
         paused_at: Since when it stands still, or None.
         resume_at: When a pause ends by itself, or None.
         paused_s: Seconds it has stood still in all, the current pause not counted.
+        pause_moved_s: Seconds by which that has moved `due_at`, where working time is measured; None: `paused_s`.
         is_void: The ticket ended without it (merged, cancelled), or the promise moved to another round.
-        next_step: How many steps of the ladder have fired.
+        next_step: How many steps have fired, of whatever ladder.
+        ladder_from: The number that the first step of the present ladder would have: steps that fired at another level
+            keep theirs. Below 0 where it was entered higher up.
         next_fire_at: When the sweep must look at it next, or None.
         travel_s: Seconds that whoever has the ticket is expected to need to the place, or None where nobody can say.
         travel_kind: What that estimate was found on: road, line or service.
@@ -79,6 +84,8 @@ class Clock:
     travel_kind: str | None = None
     travel_due_at: datetime | None = None
     widening_id: int | None = None
+    pause_moved_s: float | None = None
+    ladder_from: int = 0
 
     @property
     def is_running(self) -> bool:
@@ -88,7 +95,12 @@ class Clock:
     @property
     def budget(self) -> timedelta:
         """The working length of the promise: from start to due without the pauses."""
-        return self.due_at - self.start_at - timedelta(seconds=self.paused_s)
+        return self.due_at - self.start_at - timedelta(seconds=self.moved_s)
+
+    @property
+    def moved_s(self) -> float:
+        """By how many seconds pauses have moved `due_at`."""
+        return self.paused_s if self.pause_moved_s is None else self.pause_moved_s
 
     def at_ratio(self, ratio: float) -> datetime:
         """Return when `ratio` of the budget is used up; 1.0 is `due_at` itself."""
@@ -150,18 +162,21 @@ def pause(clock: Clock, now: datetime, resume_at: datetime) -> Clock:
     return replace(notice_breach(clock, now), paused_at=now, resume_at=resume_at, next_fire_at=resume_at)
 
 
-def resume(clock: Clock, at: datetime) -> Clock:
-    """Start a paused clock again; its due time moves by the length of the pause, never backwards."""
+def resume(clock: Clock, at: datetime, calendar: Calendar | None = None) -> Clock:
+    """Start a paused clock again; its due time moves by the length of the pause, never backwards.
+
+    Where it is measured in a calendar, by the working time of the pause: a night that does not count anyway is not
+    given a second time.
+    """
     if clock.paused_at is None:
         return clock
     gap = max(at - clock.paused_at, timedelta())
-    return replace(
-        clock,
-        due_at=clock.due_at + gap,
-        paused_s=clock.paused_s + gap.total_seconds(),
-        paused_at=None,
-        resume_at=None,
-    )
+    running = replace(clock, paused_s=clock.paused_s + gap.total_seconds(), paused_at=None, resume_at=None)
+    if calendar is None:
+        moved_s = None if clock.pause_moved_s is None else clock.pause_moved_s + gap.total_seconds()
+        return replace(running, due_at=clock.due_at + gap, pause_moved_s=moved_s)
+    due_at = calendar.add_working(clock.due_at, calendar.working_between(clock.paused_at, at))
+    return replace(running, due_at=due_at, pause_moved_s=clock.moved_s + (due_at - clock.due_at).total_seconds())
 
 
 def assign(clock: Clock, at: datetime) -> Clock:

@@ -48,6 +48,7 @@ class Verb(StrEnum):
     MERGE = "merge"
     CANCEL = "cancel"
     REWORK = "rework"
+    RELEVEL = "relevel"
 
 
 STATUS_LABELS = {
@@ -86,6 +87,7 @@ VERB_LABELS = {
     Verb.MERGE: "并单",
     Verb.CANCEL: "取消",
     Verb.REWORK: "返工",
+    Verb.RELEVEL: "改级",
 }
 
 # Who has to move next; the states at an end have nobody.
@@ -146,6 +148,14 @@ RULES: dict[Verb, Rule] = {
     Verb.MERGE: Rule(ACTIVE, Status.MERGED),
     Verb.CANCEL: Rule(ACTIVE - _AT_WORK - {Status.ON_HOLD}, Status.CANCELLED),
     Verb.REWORK: Rule(_from(Status.DONE), Status.DISPATCHED),
+    Verb.RELEVEL: Rule(ACTIVE, None),
+}
+
+
+# Promises that a state has left behind, met or not.
+BEHIND: dict[Status, frozenset[ClockKind]] = {
+    **dict.fromkeys((Status.ACCEPTED, Status.EN_ROUTE), frozenset({ClockKind.ACK})),
+    **dict.fromkeys((*_AT_WORK, Status.ON_HOLD), frozenset({ClockKind.ACK, ClockKind.ARRIVE})),
 }
 
 

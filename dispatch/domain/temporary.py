@@ -59,11 +59,11 @@ def kind_of(told: Temporary, kinds: Mapping[str, TemporaryKind]) -> TemporaryKin
     return kinds[told.kind]
 
 
-def due_at(told: Temporary, kind: TemporaryKind, policy: Policy, now: datetime) -> datetime:
+def due_at(told: Temporary, kind: TemporaryKind, policy: Policy, now: datetime, branch: str | None = None) -> datetime:
     """Return by when the rest is due: when the crew said, and never later than the policy has it.
 
     A date that has passed (a phone was without signal for days) or that is too late is no fault of the step: the
     policy's own holds then.
     """
-    latest = kind.within.after(now, policy.workdays, None) or now
+    latest = kind.within.after(now, policy.calendars, branch, None) or now
     return told.by if told.by is not None and now < told.by < latest else latest

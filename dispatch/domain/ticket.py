@@ -11,12 +11,15 @@ from dispatch.domain import ladder, sla
 from dispatch.domain.callback import ONE_CALLER, TRIES, Callers, said
 from dispatch.domain.errors import IllegalTransition, InvalidInput
 from dispatch.domain.incident import JOB, number_of
+from dispatch.domain.level_change import LevelChange
 from dispatch.domain.orders import Assignment as Assignment
 from dispatch.domain.orders import Notice as Notice
+from dispatch.domain.orders import Transition as Transition
 from dispatch.domain.policy import Area, Policy
 from dispatch.domain.roles import Actor
 from dispatch.domain.sla import Clock, ClockKind
-from dispatch.domain.states import ACTIVE, RULES, STATUS_LABELS, VERB_LABELS, Status, Verb
+from dispatch.domain.states import ACTIVE, BEHIND, RULES, STATUS_LABELS, VERB_LABELS, Status, Verb
+from dispatch.domain.surge import Widening
 from dispatch.domain.temporary import NO_OUTCOME, Temporary, outcome
 from dispatch.domain.times import shanghai_text
 
@@ -69,6 +72,7 @@ class Command:
 
     `asked_at` is when a crew asked for it, where somebody else decides. `with_lead`: the ticket follows the one that
     leads its incident; `is_split`: it leaves that for a job of its own. `callers`: whom this round calls back.
+    `widenings`: wider clocks that hold in a surge.
     """
 
     verb: Verb
@@ -88,21 +92,8 @@ class Command:
     is_split: bool = False
     temporary: Temporary | None = None
     callers: Callers = ONE_CALLER
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """The whole outcome of one verb, ready to be written in one transaction."""
-
-    verb: Verb
-    source: Status
-    target: Status
-    at: datetime
-    time_source: str
-    text: str
-    changes: Mapping[str, Any]
-    clocks: tuple[Clock, ...]
-    notices: tuple[Notice, ...] = ()
+    level: str | None = None
+    widenings: tuple[Widening, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +209,7 @@ def _in_area(ticket: Ticket, clock: Clock, area: Area, at: datetime, policy: Pol
 
 def _promised(ticket: Ticket, clock: Clock, area: Area, policy: Policy) -> datetime:
     limit = policy.limits_for(ticket.level, area, ticket.pipe_dn, ticket.category).get(clock.kind)
-    due_at = limit and limit.within.after(clock.start_at, policy.workdays, ticket.appointment_at)
+    due_at = limit and limit.within.after(clock.start_at, policy.calendars, ticket.branch, ticket.appointment_at)
     # No such promise there: the one that was given stands.
     return due_at or clock.original_due_at
 
@@ -232,7 +223,8 @@ def _isolate(ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) 
 def _done(ticket: Ticket, command: Command, policy: Policy, at: datetime) -> _Effect:
     limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
     # From when the desk knows of it: nobody can ring about work that a phone without signal has not yet told.
-    callback = policy.start_clock(ticket.level, limits[ClockKind.CALLBACK], ticket.round, command.at)
+    rung = limits[ClockKind.CALLBACK]
+    callback = policy.start_clock(ticket.level, rung, ticket.round, command.at, branch=ticket.branch)
     # Whoever repaired a main has also stopped the water.
     clocks = (
         *_meet(ticket, ClockKind.ISOLATE, at, command),
@@ -279,7 +271,9 @@ def _hold(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _E
 
 
 def _resumed(ticket: Ticket, clock: Clock, at: datetime, policy: Policy) -> Clock:
-    return ladder.schedule(sla.resume(clock, at), policy.steps(ticket.level, clock.kind))
+    limit = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category).get(clock.kind)
+    calendar = limit.within.calendar(policy.calendars, ticket.branch) if limit else None
+    return ladder.schedule(sla.resume(clock, at, calendar), policy.steps(ticket.level, clock.kind))
 
 
 def _resume(ticket: Ticket, _command: Command, policy: Policy, at: datetime) -> _Effect:
@@ -357,11 +351,40 @@ def _rework(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
     return _Effect(text, changes, (*_void_all(ticket, command.at), *fresh), (told,))
 
 
+def _relevel(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> _Effect:
+    level = command.level
+    if level is None or level not in policy.levels or level == ticket.level:
+        raise InvalidInput(f"请选择另一等级: {', '.join(policy.levels)}", field="level")
+    if not command.note:
+        raise InvalidInput("请写明改级理由", field="note")
+    change = LevelChange(
+        policy=policy,
+        before=ticket.level,
+        after=level,
+        limits=policy.limits_for(level, ticket.area, ticket.pipe_dn, ticket.category),
+        round=ticket.round,
+        at=command.at,
+        branch=ticket.branch,
+        appointment_at=ticket.appointment_at,
+        passed=BEHIND.get(ticket.status, ()),
+        widenings=command.widenings,
+    )
+    clocks = change.clocks(ticket.clocks)
+    text = change.text(clocks)
+    if ticket.team_id and any(clock.kind is ClockKind.ARRIVE and clock.is_running for clock in clocks):
+        clocks = _to_estimate(ticket, clocks, command.at)
+    told = Notice(("crew", "dispatcher"), f"{ticket.number} 改级: {text}")
+    return _Effect(text, {"level": level}, clocks, (told,))
+
+
 def first_clocks(ticket: Ticket, policy: Policy, start_at: datetime) -> tuple[Clock, ...]:
     """Return the clocks that start a round: all but callback, which starts when 完工 is told."""
     limits = policy.limits_for(ticket.level, ticket.area, ticket.pipe_dn, ticket.category)
     round_ = (limit for kind, limit in limits.items() if kind is not ClockKind.CALLBACK)
-    started = (policy.start_clock(ticket.level, one, ticket.round, start_at, ticket.appointment_at) for one in round_)
+    started = (
+        policy.start_clock(ticket.level, one, ticket.round, start_at, ticket.appointment_at, ticket.branch)
+        for one in round_
+    )
     return tuple(clock for clock in started if clock)
 
 
@@ -369,5 +392,5 @@ _EFFECTS: dict[Verb, Callable[[Ticket, Command, Policy, datetime], _Effect]] = {
     Verb.DISPATCH: _dispatch, Verb.REASSIGN: _dispatch, Verb.ISOLATE: _isolate, Verb.DONE: _done,
     Verb.CALLBACK: _callback, Verb.CLOSE: _close, Verb.RETURN: _return, Verb.HOLD: _hold, Verb.RESUME: _resume,
     Verb.EXTEND: _extend, Verb.URGE: _urge, Verb.SUPERVISE: _supervise, Verb.ASSIST: _assist, Verb.MERGE: _merge,
-    Verb.CANCEL: _cancel, Verb.REWORK: _rework,
+    Verb.CANCEL: _cancel, Verb.REWORK: _rework, Verb.RELEVEL: _relevel,
 }  # fmt: skip

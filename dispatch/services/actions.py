@@ -53,6 +53,7 @@ class Action:
         is_reached: Whether the call-back was answered.
         is_solved: What the caller said.
         is_satisfied: And whether content.
+        level: The level that a ticket is to have.
         temporary: What was done for now, where 完工 leaves something to do; None where all is mended.
     """
 
@@ -73,6 +74,7 @@ class Action:
     is_solved: bool | None = None
     is_satisfied: bool | None = None
     temporary: Temporary | None = None
+    level: str | None = None
     body: dict[str, Any] = field(default_factory=dict)
 
 
@@ -262,6 +264,7 @@ def command_of(action: Action, now: datetime) -> Command:
         is_reached=action.is_reached,
         is_solved=action.is_solved,
         is_satisfied=action.is_satisfied,
+        level=action.level,
     )
 
 

@@ -14,7 +14,7 @@ from dispatch.domain.call import check_phone, mask_phone
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.flags import Care
 from dispatch.domain.place import Point, Wgs84Point, metres_per_degree, to_wgs84
-from dispatch.domain.policy import Area, Policy
+from dispatch.domain.policy import Policy
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 from dispatch.domain.states import STATUS_LABELS, Status
@@ -133,7 +133,7 @@ def preview(desk: Desk, actor: Actor, sketch: Sketch, now: datetime) -> dict[str
         )
         care = _care(tx, rules.policy, sketch, now)
     level = care.level if care else None
-    promises = _promises(rules, sketch, level, placing.area, now)
+    promises = _promises(rules, sketch, level, placing, now)
     told = {
         "outages": known,
         "suggestions": suggestions,
@@ -201,13 +201,14 @@ def _place_form(placing: Placing) -> dict[str, Any]:
     }
 
 
-def _promises(rules: Rules, sketch: Sketch, level: str | None, area: Area, now: datetime) -> dict[str, Any]:
+def _promises(rules: Rules, sketch: Sketch, level: str | None, placing: Placing, now: datetime) -> dict[str, Any]:
     if level is None or sketch.category is None:
         return {"level": None, "level_label": None, "needs_appointment": False, "clocks": []}
     policy = rules.policy
-    limits = policy.limits_for(level, area, sketch.pipe_dn, sketch.category)
+    limits = policy.limits_for(level, placing.area, sketch.pipe_dn, sketch.category)
+    branch = placing.assignment.branch if placing.assignment else None
     started = {
-        kind: policy.start_clock(level, limit, 1, sketch.called_at, sketch.appointment_at)
+        kind: policy.start_clock(level, limit, 1, sketch.called_at, sketch.appointment_at, branch)
         for kind, limit in limits.items()
         if kind is not ClockKind.CALLBACK
     }

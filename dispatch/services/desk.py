@@ -90,6 +90,10 @@ class Desk:
         """Return what the open surge does to notices, or None; as far as this process has heard of it."""
         return self._open_book(tx).gathering
 
+    def widenings(self, tx: Tx) -> Sequence[Widening]:
+        """Return the wider clocks that hold; as far as this process has heard of it."""
+        return self._open_book(tx).widenings
+
     def surge_policy(self, tx: Tx, now: datetime) -> SurgePolicy | None:
         """Return what the policy that is valid at `now` says of surges, or None."""
         version = self._open_book(tx).policy_at(now)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dispatch.domain.calendar import Calendars
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.progress import Track, untold
+from dispatch.domain.times import SHANGHAI
 from dispatch.geocode.breaker import State
 from dispatch.services import present
 from dispatch.services.desk import Desk
@@ -102,6 +104,8 @@ def examine(desk: Desk, now: datetime, track: Track = untold) -> list[Finding]:
         book = directory.book(tx)
         policy, zone_set = book.policy_at(now), book.zone_set_at(now)
         findings.append(Finding("policy", policy is not None, policy or "没有有效的政策: 运行 init"))
+        if policy is not None:
+            findings.append(_holidays(desk.policy(tx, policy).calendars, now))
         findings.append(Finding("zones", zone_set is not None, f"v{zone_set}" if zone_set else "没有有效的网格"))
         broken = audit.broken_at(tx.conn, track)
         findings.append(Finding("audit", broken is None, "完整" if broken is None else f"在第 {broken} 条断开"))
@@ -111,6 +115,14 @@ def examine(desk: Desk, now: datetime, track: Track = untold) -> list[Finding]:
         failed = outbox.counts(tx).get("failed", 0)
         findings.append(Finding("outbox failed", not failed, str(failed)))
     return [*findings, _roads(desk), *_running(desk, now)]
+
+
+def _holidays(calendars: Calendars, now: datetime) -> Finding:
+    """Next year's holidays are announced late in the year; those of this one must be known."""
+    unknown = calendars.unknown_years(now)
+    years = "、".join(map(str, unknown))
+    detail = f"{years} 年放假安排未知, 按周一至周五计算: 请更新政策的 workdays" if unknown else "今明两年已知"
+    return Finding("holidays", now.astimezone(SHANGHAI).year not in unknown, detail)
 
 
 def _roads(desk: Desk) -> Finding:

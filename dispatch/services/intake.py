@@ -13,7 +13,7 @@ from dispatch.domain.call import NewCall, Outcome, check_appointment, check_call
 from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
 from dispatch.domain.flags import Care
 from dispatch.domain.place import datum_of, to_wgs84
-from dispatch.domain.policy import Area, Policy
+from dispatch.domain.policy import Policy
 from dispatch.domain.roles import DESK_ROLES, SYSTEM, Actor, Permission, check_permitted
 from dispatch.domain.search import index_terms
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
@@ -233,7 +233,7 @@ def _open(
     outage = _outage(tx, desk, rules, call, placing)
     if outage and not call.override_outage:
         return _answer(tx, desk, actor, call, sighted, outage, now)
-    fresh = _fresh(number, care, call, placing.area, policy)
+    fresh = _fresh(number, care, call, placing, policy)
     fresh, why_wide = _with_clocks(fresh, rules, call.called_at, now)
     others = similar.named(tx, call.not_same)
     suggestions = _suggested(tx, desk, call, placing, others, now)
@@ -299,7 +299,7 @@ def _with_clocks(fresh: Ticket, rules: Rules, called_at: datetime, now: datetime
     return replace(fresh, clocks=clocks), why
 
 
-def _fresh(number: str, care: Care, call: NewCall, area: Area, policy: Policy) -> Ticket:
+def _fresh(number: str, care: Care, call: NewCall, placing: Placing, policy: Policy) -> Ticket:
     return Ticket(
         id=0,
         number=number,
@@ -308,9 +308,10 @@ def _fresh(number: str, care: Care, call: NewCall, area: Area, policy: Policy) -
         round=1,
         level=care.level,
         category=call.category,
-        area=area,
+        area=placing.area,
         policy_version=policy.version,
         moved_at=call.called_at,
+        branch=placing.assignment.branch if placing.assignment else None,
         pipe_dn=call.pipe_dn,
         appointment_at=call.appointment_at,
         notify=care.notify,

@@ -1,4 +1,4 @@
-"""What the desk does: dispatch, reassign, hold, extend, urge, supervise, assist, merge, cancel, call back, close."""
+"""What the desk does: dispatch, reassign, hold, extend, urge, supervise, merge, cancel, call back, close, relevel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dispatch.storage import callbacks, calls, directory, escalations, places, t
 
 VERBS = (
     Verb.DISPATCH, Verb.REASSIGN, Verb.HOLD, Verb.EXTEND, Verb.URGE, Verb.SUPERVISE, Verb.ASSIST, Verb.MERGE,
-    Verb.CANCEL, Verb.CALLBACK, Verb.CLOSE, Verb.REWORK,
+    Verb.CANCEL, Verb.CALLBACK, Verb.CLOSE, Verb.REWORK, Verb.RELEVEL,
 )  # fmt: skip
 
 
@@ -69,6 +69,11 @@ def _merge(scene: Scene, command: Command) -> Command:
     return replace(command, target=target)
 
 
+def _relevel(scene: Scene, command: Command) -> Command:
+    """In a surge the clocks of the new level are as wide as those of new tickets."""
+    return replace(command, widenings=tuple(scene.desk.widenings(scene.tx)))
+
+
 def _callback(scene: Scene, command: Command) -> Command:
     """Of a ticket with one caller: the conversation is kept as that caller's; with several it must say whose it was."""
     ticket = scene.ticket
@@ -106,6 +111,7 @@ _PREPARE: dict[Verb, Prepare] = {
     Verb.ASSIST: _named_team,
     Verb.MERGE: _merge,
     Verb.CALLBACK: _callback,
+    Verb.RELEVEL: _relevel,
 }
 
 

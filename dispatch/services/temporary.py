@@ -36,7 +36,7 @@ def with_rest(scene: Scene, command: Command, told: Temporary) -> Command:
     tx, now = scene.tx, command.at
     rules = scene.desk.rules(tx, now)
     kind = kind_of(told, rules.policy.temporary)
-    due = due_at(told, kind, rules.policy, now)
+    due = due_at(told, kind, rules.policy, now, scene.ticket.branch)
     left = told.left.strip()
     known = follow_ups.open_of(tx, scene.ticket.number)
     if known is None:
@@ -72,6 +72,7 @@ def _open(scene: Scene, rules: Rules, kind: TemporaryKind, left: str, due: datet
         area=placing.area,
         policy_version=policy.version,
         moved_at=now,
+        branch=placing.assignment.branch if placing.assignment else None,
         pipe_dn=row["pipe_dn"],
         appointment_at=due if policy.levels[kind.level].goes_by_appointment(kind.category) else None,
     )

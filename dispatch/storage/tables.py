@@ -63,6 +63,8 @@ class PolicyRow(Base):
     valid_from: Mapped[datetime] = mapped_column(index=True)
     raw: Mapped[dict[str, Any]]
     loaded_at: Mapped[datetime]
+    author: Mapped[str] = mapped_column(server_default="")
+    reason: Mapped[str] = mapped_column(server_default="")
 
 
 class RevisionRow(Base):
@@ -236,6 +238,8 @@ class ClockRow(Base):
     travel_due_at: Mapped[datetime | None]
     rescue_at: Mapped[datetime | None]
     widening_id: Mapped[int | None]
+    pause_moved_s: Mapped[float | None]
+    ladder_from: Mapped[int] = mapped_column(server_default="0")
 
     __table_args__ = (
         UniqueConstraint("ticket_id", "kind", "round"),

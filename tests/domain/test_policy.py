@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from dispatch.domain import policy_file
+from dispatch.domain.calendar import Calendars
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.policy import Area, Limit, Question, Raise, Span
 from dispatch.domain.sla import ClockKind
-from dispatch.domain.times import SHANGHAI, Workdays
+from dispatch.domain.times import SHANGHAI
 
 TOML = Path(__file__).parents[2] / "data" / "policy.toml"
 POLICY = policy_file.parse(policy_file.read_toml(TOML.read_bytes()))
@@ -104,14 +105,14 @@ def test_every_clock_of_every_level_has_a_ladder_with_the_breach(level: str) -> 
     ],
 )
 def test_spans_end_where_people_expect(span: Span, due: str) -> None:
-    assert span.after(START, POLICY.workdays, None) == datetime.fromisoformat(due).replace(tzinfo=SHANGHAI)
+    assert span.after(START, POLICY.calendars, None, None) == datetime.fromisoformat(due).replace(tzinfo=SHANGHAI)
 
 
 def test_an_appointment_is_due_when_it_was_made_for() -> None:
     agreed = START + timedelta(days=2)
     span = Span(0, "appointment")
-    assert span.after(START, Workdays(), agreed) == agreed
-    assert span.after(START, Workdays(), None) is None
+    assert span.after(START, Calendars(), None, agreed) == agreed
+    assert span.after(START, Calendars(), None, None) is None
     assert str(span) == "appointment"
 
 

@@ -21,16 +21,16 @@ Spoil = Callable[[dict[str, Any]], object]
 
 def test_the_shipped_policy_is_read() -> None:
     policy = parse(RAW)
-    assert policy.version == "2026-11-01"
-    assert policy.valid_from == datetime(2026, 10, 31, 16, 0, tzinfo=UTC)
+    assert policy.version == "2026-11-20"
+    assert policy.valid_from == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
     assert list(policy.levels) == ["P1", "P2", "P3", "P4", "P5"]
     assert [level.id for level in policy.levels.values()] == list(policy.levels)
     assert [category.id for category in policy.categories.values()] == list(policy.categories)
     assert policy.device_time_max_age_s == timedelta(hours=24).total_seconds()
     assert policy.device_time_skew_s == 120.0
     assert set(policy.reasons) == {"hold", "return", "cancel"}
-    assert date(2026, 10, 1) in policy.workdays.holidays
-    assert date(2026, 10, 10) in policy.workdays.extra
+    assert date(2026, 10, 1) in policy.calendars.workdays.holidays
+    assert date(2026, 10, 10) in policy.calendars.workdays.extra
     assert policy.levels["P1"].limits[0].within == Span(5, "min")
     assert policy.categories["inquiry"].level is None
     strength = policy.categories["leak"].questions[2]
@@ -117,6 +117,29 @@ REFUSED: list[tuple[Spoil, str]] = [
     (put("workdays/extra", "2026-01-04"), "workdays.extra"),
     (put("workdays/extra", ["2026-02-30"]), "workdays.extra"),
     (put("workdays/holidays", [20261001]), "workdays.holidays[0]"),
+    (put("workdays/extra/0", "2026-10-10"), "workdays.extra"),
+    (put("workdays/extra/0", "2026-10-01"), "workdays.extra"),
+    (put("workdays/extra/0", "2029-01-06"), "workdays.holidays"),
+    (put("hours", []), "hours"),
+    (put("hours/usual", "08:30-17:30"), "hours.usual"),
+    (put("hours/branches", []), "hours.branches"),
+    *(
+        (put("hours/usual", spans), "hours.usual")
+        for spans in (
+            [],
+            ["8:30-12:00"],
+            ["08:30–12:00"],
+            ["08:60-12:00"],
+            ["12:00-08:30"],
+            ["08:30-08:30"],
+            ["08:30-12:00", "11:59-17:30"],
+            ["08:30-12:00", "12:00-17:30"],
+            ["13:30-17:30", "08:30-12:00"],
+            ["08:30-24:01"],
+            [f"{hour:02d}:00-{hour:02d}:30" for hour in range(7)],
+        )
+    ),
+    (put("hours/branches/城南", ["08:00"]), "hours.branches.城南"),
     # reasons
     (drop("reasons"), "reasons"),
     (drop("reasons/return"), "reasons.return"),

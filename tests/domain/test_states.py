@@ -77,6 +77,7 @@ def test_verbs_of_a_state_in_their_order() -> None:
         Verb.SUPERVISE,
         Verb.ASSIST,
         Verb.MERGE,
+        Verb.RELEVEL,
     )
 
 

@@ -12,7 +12,7 @@ from dispatch.domain.times import SHANGHAI, Workdays, shanghai_day, shanghai_tex
 
 TOML = Path(__file__).parents[2] / "data" / "policy.toml"
 POLICY = policy_file.parse(policy_file.read_toml(TOML.read_bytes()))
-DAYS = POLICY.workdays
+DAYS = POLICY.calendars.workdays
 
 
 def local(text: str) -> datetime:

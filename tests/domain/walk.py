@@ -99,6 +99,7 @@ NEEDS: dict[Verb, dict[str, Any]] = {
     Verb.HOLD: {"reason": "wait_user"},
     Verb.EXTEND: {"note": "道路开挖"},
     Verb.REWORK: {"note": "又漏了"},
+    Verb.RELEVEL: {"note": "误判等级", "level": "P3"},
     Verb.MERGE: {"target": OTHER},
 }
 

@@ -1,22 +1,23 @@
 """The lamp, and the doctor who finds every broken law."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
 
 from dispatch.domain.progress import Counted
+from dispatch.domain.roles import SYSTEM
 from dispatch.domain.settings import Settings
 from dispatch.domain.states import Status
-from dispatch.services import delivery, health
+from dispatch.services import delivery, health, setup
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import Sweep, sweep
 from dispatch.storage import audit
 from dispatch.storage.db import Store
 from tests.support.cast import Spy, dispatched, ticket_at
-from tests.support.store import SINCE
+from tests.support.store import DATA, SINCE
 
 T = TypeVar("T")
 SECOND = timedelta(seconds=1)
@@ -114,7 +115,7 @@ def test_a_sound_installation(desk: Desk, now: datetime) -> None:
     live(desk, now)
     findings = health.examine(desk, now)
     assert [finding for finding in findings if not finding.is_good] == []
-    assert {"schema", "policy", "zones", "audit", "scheduler", "clocks", "outbox", "outbox failed"} <= {
+    assert {"schema", "policy", "holidays", "zones", "audit", "scheduler", "clocks", "outbox", "outbox failed"} <= {
         finding.what for finding in findings
     }
 
@@ -146,6 +147,26 @@ def test_a_schema_of_another_version(desk: Desk, now: datetime) -> None:
     live(desk, now)
     run(desk, "UPDATE alembic_version SET version_num = '0000'")
     assert bad(desk, now) == ["schema"]
+
+
+@pytest.mark.parametrize(
+    ("year", "is_good", "detail"),
+    [
+        (2026, True, "2027 年放假安排未知, 按周一至周五计算: 请更新政策的 workdays"),
+        (2027, False, "2027、2028 年放假安排未知, 按周一至周五计算: 请更新政策的 workdays"),
+    ],
+)
+def test_a_year_without_announced_holidays_is_told(desk: Desk, year: int, is_good: bool, detail: str) -> None:
+    findings = health.examine(desk, datetime(year, 12, 24, 2, tzinfo=UTC))
+    (found,) = [finding for finding in findings if finding.what == "holidays"]
+    assert (found.is_good, found.detail) == (is_good, detail)
+
+
+def test_a_table_that_knows_next_year_has_nothing_to_warn_of(desk: Desk, now: datetime) -> None:
+    told = (DATA / "policy.toml").read_bytes().replace(b'"2026-11-20"', b'"next"')
+    setup.load_policy(desk, SYSTEM, told.replace(b"extra = [", b"extra = [2027-01-02, ", 1), now)
+    (found,) = [finding for finding in health.examine(desk, now) if finding.what == "holidays"]
+    assert (found.is_good, found.detail) == (True, "今明两年已知")
 
 
 def test_before_policy_and_zones_hold(desk: Desk) -> None:

@@ -191,6 +191,16 @@ _WAYS: dict[Status, Sequence[tuple[str, Verb]]] = {
 }
 
 
+_NEEDS: dict[Verb, dict[str, Any]] = {
+    Verb.ARRIVE: {"note": UNLOCATED},
+    Verb.RETURN: {"reason": "not_ours"},
+    Verb.CANCEL: {"reason": "by_caller"},
+    Verb.REWORK: {"note": "又漏了"},
+    Verb.CALLBACK: {"is_solved": True, "is_satisfied": True},
+    Verb.RELEVEL: {"level": "P4", "note": "误判等级"},
+}
+
+
 def what_it_needs(desk: Desk, verb: Verb, now: datetime) -> dict[str, Any]:
     """What a verb cannot do without, so that it succeeds on a ticket of crew A."""
     match verb:
@@ -200,20 +210,10 @@ def what_it_needs(desk: Desk, verb: Verb, now: datetime) -> dict[str, Any]:
             return {"reason": "wait_material", "until": now + timedelta(hours=2)}
         case Verb.EXTEND:
             return {"until": now + timedelta(days=3), "note": "等待配件"}
-        case Verb.ARRIVE:
-            return {"note": UNLOCATED}
-        case Verb.RETURN:
-            return {"reason": "not_ours"}
-        case Verb.CANCEL:
-            return {"reason": "by_caller"}
-        case Verb.REWORK:
-            return {"note": "又漏了"}
-        case Verb.CALLBACK:
-            return {"is_solved": True, "is_satisfied": True}
         case Verb.MERGE:
             return {"into": dispatched(desk, now)}
         case _:
-            return {}
+            return _NEEDS.get(verb, {})
 
 
 def ticket_at(desk: Desk, status: Status, now: datetime, **changes: Any) -> str:

@@ -158,6 +158,13 @@ class ExtendIn(ActionIn):
     note: Text = Field(min_length=1, max_length=1000)
 
 
+class RelevelIn(ActionIn):
+    """Give the ticket another level."""
+
+    level: Text = Field(min_length=1, max_length=40)
+    note: Text = Field(min_length=1, max_length=1000)
+
+
 class MergeIn(ActionIn):
     """Merge into another ticket."""
 
@@ -195,6 +202,7 @@ BODIES: dict[Verb, type[ActionIn]] = {
     Verb.HOLD: HoldIn,
     Verb.MERGE: MergeIn,
     Verb.REASSIGN: DispatchIn,
+    Verb.RELEVEL: RelevelIn,
     Verb.RETURN: ReasonIn,
     Verb.REWORK: NoteIn,
     Verb.SUPERVISE: NoteIn,
