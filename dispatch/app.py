@@ -59,6 +59,7 @@ from dispatch.web.api import (
     outages,
     photos,
     places,
+    policies,
     public,
     push,
     rosters,
@@ -80,6 +81,7 @@ from dispatch.web.pages import crew as crew_page
 from dispatch.web.pages import incidents as incidents_page
 from dispatch.web.pages import outages as outages_page
 from dispatch.web.pages import places as places_page
+from dispatch.web.pages import policies as policies_page
 from dispatch.web.pages import public as public_page
 from dispatch.web.pages import zones as zones_page
 
@@ -143,6 +145,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
         similar, incidents, cases, customers, surge, articles, callbacks, rosters,
+        similar, incidents, cases, customers, surge, articles, callbacks, policies,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))
@@ -159,7 +162,7 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(public_page.blueprint(desk, app.config["SECRET_KEY"]))
     for frame in (
         board_page, callbacks_page, cases_page, circle_page, crew_page, incidents_page, outages_page, places_page,
-        zones_page,
+        policies_page, zones_page,
     ):  # fmt: skip
         app.register_blueprint(frame.blueprint())
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from dispatch.domain import policy_file
+from dispatch.domain import policy_checks, policy_file
 from dispatch.domain.call import check_text
 from dispatch.domain.errors import DispatchError, InvalidInput, InvalidPolicy, InvalidZoneFile, NotFound
 from dispatch.domain.policy import Policy
@@ -41,7 +41,7 @@ def load_policy(desk: Desk, actor: Actor, data: bytes, now: datetime) -> Policy:
         InvalidPolicy: if the file is wrong, or its version is known with another content.
     """
     raw = policy_file.read_toml(data)
-    policy = policy_file.parse(raw)
+    policy = policy_checks.check(raw)
     with desk.store.write() as tx:
         if directory.add_policy(tx, policy.version, policy.valid_from, raw, now):
             tx.audit(now, actor, "load-policy", policy.version)

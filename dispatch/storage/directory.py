@@ -97,9 +97,19 @@ def policy_raw(tx: Tx, version: str) -> dict[str, Any] | None:
     return tx.conn.execute(select(POLICIES.c.raw).where(POLICIES.c.version == version)).scalar()
 
 
-def add_policy(tx: Tx, version: str, valid_from: datetime, raw: Mapping[str, Any], now: datetime) -> bool:
+def add_policy(
+    tx: Tx,
+    version: str,
+    valid_from: datetime,
+    raw: Mapping[str, Any],
+    now: datetime,
+    *,
+    author: str = "",
+    reason: str = "",
+) -> bool:
     """Store a policy version and return whether it is new; who comes second waits for the first and gets False."""
     values = {"version": version, "valid_from": valid_from, "raw": raw, "loaded_at": now}
+    values |= {"author": author, "reason": reason}
     put = upsert(tx.dialect, POLICIES).values(**values).on_conflict_do_nothing(index_elements=["version"])
     is_new = tx.conn.execute(put.returning(POLICIES.c.version)).scalar() is not None
     if is_new:

@@ -31,6 +31,7 @@ from dispatch.services import (
     photos,
     places,
     rosters,
+    policies,
     supervision,
     surge,
     zone_drafts,
@@ -154,6 +155,7 @@ OTHER: dict[Permission, Deed] = {
     Permission.SURGE: lambda desk, actor, _number, now: surge.release(desk, actor, now),
     Permission.ARTICLE: lambda desk, actor, _number, now: write(desk, actor, now),
     Permission.ROSTER: lambda desk, actor, _number, now: rosters.add(desk, actor, "测试", body(), now),
+    Permission.POLICY: lambda desk, actor, _number, now: policies.versions(desk, actor, now),
     Permission.AUDIT: lambda desk, actor, _number, _now: board.audited(desk, actor, subject=None, after=0, limit=5),
 }
 

@@ -35,6 +35,7 @@ _SCREENS = {
     "zones": Permission.ZONES,
     "places": Permission.PLACES,
     "articles": Permission.READ,
+    "policies": Permission.POLICY,
     "crew": Permission.CREW,
 }
 # What a role works at all day stands in the bar, the rest of its screens in a menu behind it; a role that is not here

@@ -1,0 +1,115 @@
+"""A policy in plain language, Chinese and English: `P1 爆管, 城区: 5 分钟接单, 30 分钟到场 …`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatch.domain.ladder import Step
+from dispatch.domain.policy import Area, Category, Limit, Policy, Span
+from dispatch.domain.policy_checks import AUDIENCES
+from dispatch.domain.sla import CLOCK_LABELS, ClockKind
+
+_AREAS = {Area.IN_CIRCLE: ("城区", "in the circle"), Area.OUTSIDE: ("郊区", "outside")}
+_UNITS = {
+    "min": ("分钟", "min"),
+    "h": ("小时", "h"),
+    "wh": ("个工作小时", "working hours"),
+    "wd": ("个工作日", "working days"),
+}
+_ENGLISH = {
+    ClockKind.ACK: "accept",
+    ClockKind.ARRIVE: "arrive",
+    ClockKind.ISOLATE: "isolate",
+    ClockKind.FIX: "fix",
+    ClockKind.CALLBACK: "call back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+def sentences(policy: Policy, now: datetime) -> tuple[Sentence, ...]:
+    """Return what the policy promises to whom, who is told when, and what is not known of the calendar.
+
+    Args:
+        policy: Any version.
+        now: The server's time: of which years the holidays should be known.
+    """
+    return (*_promises(policy), *_ladders(policy), *_calendar(policy, now))
+
+
+def _promises(policy: Policy) -> Iterator[Sentence]:
+    for category in policy.categories.values():
+        if category.level is None:
+            yield Sentence(f"{category.label}: 不生成工单", f"{category.label}: no ticket")
+            continue
+        inside, outside = (policy.limits_for(category.level, area, None, category.id) for area in Area)
+        if inside == outside:
+            yield _promise(policy, category, None, inside)
+            continue
+        yield _promise(policy, category, Area.IN_CIRCLE, inside)
+        yield _promise(policy, category, Area.OUTSIDE, outside)
+
+
+def _promise(policy: Policy, category: Category, area: Area | None, limits: Mapping[ClockKind, Limit]) -> Sentence:
+    level = policy.levels[category.level or ""]
+    wide = [one for one in level.limits if (one.dn_min or one.dn_max) and (area is None or one.area in (None, area))]
+    where = _AREAS[area] if area else ("", "")
+    zh = [_zh(kind, limits[kind].within) for kind in ClockKind if kind in limits]
+    en = [_en(kind, limits[kind].within) for kind in ClockKind if kind in limits]
+    zh += [f"{_pipes(one)} {_zh(one.clock, one.within)}" for one in wide]
+    en += [f"{_pipes(one)} {_en(one.clock, one.within)}" for one in wide]
+    return Sentence(
+        f"{level.id} {category.label}{', ' if area else ''}{where[0]}: {', '.join(zh)}",
+        f"{level.id} {category.label}{', ' if area else ''}{where[1]}: {', '.join(en)}",
+    )
+
+
+def _pipes(limit: Limit) -> str:
+    if limit.dn_max is None:
+        return f"DN≥{limit.dn_min}"
+    return f"DN{limit.dn_min}–{limit.dn_max}" if limit.dn_min else f"DN≤{limit.dn_max}"
+
+
+def _zh(kind: ClockKind, within: Span) -> str:
+    label = CLOCK_LABELS[kind]
+    return f"按预约{label}" if within.unit == "appointment" else f"{within.amount} {_UNITS[within.unit][0]}{label}"
+
+
+def _en(kind: ClockKind, within: Span) -> str:
+    label = _ENGLISH[kind]
+    return f"{label} by appointment" if within.unit == "appointment" else _long(f"{label} in", within)
+
+
+def _long(words: str, within: Span) -> str:
+    unit = _UNITS[within.unit][1]
+    return f"{words} {within.amount} {unit.removesuffix('s') if within.amount == 1 else unit}"
+
+
+def _ladders(policy: Policy) -> Iterator[Sentence]:
+    for level in policy.levels.values():
+        promised = {limit.clock for limit in level.limits}
+        for kind in (kind for kind in ClockKind if kind in promised):
+            steps = policy.steps(level.id, kind)
+            zh = "; ".join(f"{step.ratio:.0%} 通知{_who(step, 0, '、')} ({step.label})" for step in steps)
+            en = "; ".join(f"{step.ratio:.0%} tells {_who(step, 1, ', ')}" for step in steps)
+            yield Sentence(f"{level.id} {CLOCK_LABELS[kind]}时限: {zh}", f"{level.id} {_ENGLISH[kind]} clock: {en}")
+
+
+def _who(step: Step, language: int, between: str) -> str:
+    return between.join(AUDIENCES.get(audience, (audience, audience))[language] for audience in step.to)
+
+
+def _calendar(policy: Policy, now: datetime) -> Iterator[Sentence]:
+    for year in policy.calendars.unknown_years(now):
+        yield Sentence(
+            f"注意: {year} 年放假安排未知, 工作日按周一至周五计算, 请补充假日表",
+            f"Mind: the holidays of {year} are unknown, weekdays are counted as working days; add them to the table",
+        )

@@ -1,0 +1,52 @@
+"""The page of the policy, in Chromium: a limit is changed, read in words, tried on the past, refused, and published."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from dispatch.domain.states import Verb
+from dispatch.services import policies
+from dispatch.services.desk import Desk
+from tests.support.browser import Pages
+from tests.support.cast import Cast, act, dispatched
+from tests.support.processes import utc_now
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
+ACK = '[data-place="levels.P2.limits[0].within"]'
+
+
+def test_a_limit_is_changed_read_tried_and_published(pages: Pages, desk: Desk, cast: Cast) -> None:
+    early = utc_now() - timedelta(hours=1)
+    act(desk, cast.crew_a, dispatched(desk, early), Verb.ACCEPT, early + timedelta(minutes=11))
+    page = pages.signed_in("admin")
+    page.goto("/policies")
+    expect(page.locator("#versions tbody tr")).to_have_count(1)
+    expect(page.locator("#preview li").first).to_contain_text("P1 爆管, 城区: 5 分钟接单, 30 分钟到场")
+    expect(page.locator("#preview")).to_contain_text("2027 年放假安排未知")
+    page.get_by_text("等级和时限").click()
+    page.get_by_text("P2 紧急", exact=True).click()
+    # A fix before the arrival is refused, and the problem leads to its field.
+    fix = page.locator('[data-place="levels.P2.limits[3].within"]')
+    fix.fill("20 min")
+    problem = page.locator("#problems button").first
+    expect(problem).to_contain_text("完工 (20 min) 早于到场 (30 min)")
+    problem.click()
+    expect(fix).to_be_focused()
+    fix.fill("24 h")
+    page.fill(ACK, "12 min")
+    expect(page.locator("#problems")).to_contain_text("没有问题")
+    expect(page.locator("#preview .is-new").first).to_contain_text("12 分钟接单")
+    page.click("#try")
+    expect(page.locator("#past .result")).to_have_text("超时 0 次, 而不是 1 次 (1 张工单)")
+    page.click("#publish button")
+    expect(page.locator("#fault")).to_have_text("请写明修改原因")
+    page.fill("#reason", "接单口径统一为 12 分钟")
+    page.click("#publish button")
+    expect(page.locator(".toast")).to_contain_text("已发布")
+    expect(page.locator("#versions tbody tr")).to_have_count(2)
+    expect(page.locator("#versions tbody tr").first).to_contain_text("接单口径统一为 12 分钟")
+    newest, _ = policies.versions(desk, cast.admin, utc_now())["items"]
+    assert (newest["reason"], newest["is_current"]) == ("接单口径统一为 12 分钟", True)
