@@ -51,7 +51,9 @@ def _under(past: Past, policy: Policy) -> Clock:
     if past.level not in policy.levels:
         return clock
     limit = policy.limits_for(past.level, past.area, past.pipe_dn, past.category).get(clock.kind)
-    due_at = limit and limit.within.after(clock.start_at, policy.calendars, past.branch, past.appointment_at)
-    if due_at is None or clock.is_void:
+    if limit is None or clock.is_void:
+        return clock
+    due_at = limit.within.after(clock.start_at, policy.calendars, past.branch, past.appointment_at)
+    if due_at is None:
         return clock
     return replace(clock, due_at=due_at + (clock.due_at - clock.original_due_at), breached_at=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.web.conftest import As
@@ -33,7 +35,8 @@ def test_what_is_wrong_is_answered_with_its_place(as_: As) -> None:
     assert (refused.status_code, refused.get_json()["code"]) == (422, "invalid-policy")
     assert [one["field"] for one in refused.get_json()["problems"]] == ["ladders.normal.ack[0].to"]
     assert admin.get("/policies/none").status_code == 404
-    for body in ({"policy": []}, {"policy": {}, "after": -1}, {"policy": {"x": 1e300}}):
+    wrong: list[dict[str, Any]] = [{"policy": []}, {"policy": {}, "after": -1}, {"policy": {"x": 1e300}}]
+    for body in wrong:
         assert admin.post("/policies/dry-run", body).status_code == 422
 
 

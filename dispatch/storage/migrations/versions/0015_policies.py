@@ -10,13 +10,15 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     """Bring the columns up."""
     op.add_column("clocks", sa.Column("pause_moved_s", sa.Double(), nullable=True))
-    op.add_column("clocks", sa.Column("ladder_from", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("policies", sa.Column("author", sa.String(), nullable=False, server_default=""))
-    op.add_column("policies", sa.Column("reason", sa.String(), nullable=False, server_default=""))
+    op.add_column("clocks", sa.Column("ladder_from", ID, nullable=False, server_default="0"))
+    op.add_column("policies", sa.Column("author", sa.Text(), nullable=False, server_default=""))
+    op.add_column("policies", sa.Column("reason", sa.Text(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
