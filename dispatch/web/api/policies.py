@@ -21,25 +21,25 @@ _Form = Annotated[
 ]
 
 
-class VersionIn(BaseModel):
+class PolicyVersionIn(BaseModel):
     """A version, by its name in the path."""
 
     version: Annotated[Text, Field(min_length=1, max_length=100)]
 
 
-class FormIn(Body):
+class PolicyFormIn(Body):
     """A policy that nobody has published."""
 
     policy: _Form
 
 
-class TryIn(FormIn):
+class PolicyTryIn(PolicyFormIn):
     """One step of a dry run."""
 
     after: Position = Field(0, description="`next` of the step before")
 
 
-class PublishIn(FormIn):
+class PolicyPublishIn(PolicyFormIn):
     """A policy to be published."""
 
     reason: Text = Field(min_length=1, max_length=500, description="why, for those who come after")
@@ -132,10 +132,10 @@ def _reading(api: APIBlueprint, desk: Desk) -> None:
 
     @api.get("/policies/<version>")
     @needs(api, Permission.POLICY)
-    @api.input(VersionIn, location="path", arg_name="path")
+    @api.input(PolicyVersionIn, location="path", arg_name="path")
     @api.output(PolicyVersion)
     @api.doc(summary="一个政策版本: 内容和说明")
-    def get_policy(version: str, path: VersionIn) -> dict[str, Any]:
+    def get_policy(version: str, path: PolicyVersionIn) -> dict[str, Any]:
         return policies.version(desk, actor(), path.version, utc_now())
 
 
@@ -143,10 +143,10 @@ def _writing(api: APIBlueprint, desk: Desk) -> None:
     @api.post("/policies")
     @needs(api, Permission.POLICY)
     @api.input(KeyIn, location="headers", arg_name="key")
-    @api.input(PublishIn, arg_name="body")
+    @api.input(PolicyPublishIn, arg_name="body")
     @api.output(PolicyHead, 201)
     @api.doc(summary="发布新的政策版本", description="Tickets keep the version that they were made under.")
-    def publish_policy(key: KeyIn, body: PublishIn) -> dict[str, Any]:
+    def publish_policy(key: KeyIn, body: PolicyPublishIn) -> dict[str, Any]:
         return policies.publish(
             desk,
             actor(),
@@ -159,19 +159,19 @@ def _writing(api: APIBlueprint, desk: Desk) -> None:
 
     @api.post("/policies/check")
     @needs(api, Permission.POLICY)
-    @api.input(FormIn, arg_name="body")
+    @api.input(PolicyFormIn, arg_name="body")
     @api.output(PolicyCheck)
     @api.doc(summary="检查政策并用文字说明", description="Nothing is kept.")
-    def check_policy(body: FormIn) -> dict[str, Any]:
+    def check_policy(body: PolicyFormIn) -> dict[str, Any]:
         return policies.check(desk, actor(), body.policy, utc_now())
 
     @api.post("/policies/dry-run")
     @needs(api, Permission.POLICY)
-    @api.input(TryIn, arg_name="body")
+    @api.input(PolicyTryIn, arg_name="body")
     @api.output(DryRun)
     @api.doc(
         summary="用最近 90 天试算政策",
         description="Counts broken clocks of 1,000 tickets a step; nothing is written. Pass `next` as `after`.",
     )
-    def try_policy(body: TryIn) -> dict[str, Any]:
+    def try_policy(body: PolicyTryIn) -> dict[str, Any]:
         return policies.try_on_the_past(desk, actor(), body.policy, body.after, utc_now())
