@@ -143,9 +143,8 @@ def _face_the_web(app: APIFlask, settings: Settings) -> None:
 def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
-        v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health, places,
-        similar, incidents, cases, customers, surge, articles, callbacks, rosters,
-        similar, incidents, cases, customers, surge, articles, callbacks, policies,
+        v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health,
+        places, similar, incidents, cases, customers, surge, articles, callbacks, rosters, policies,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))
