@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatch.domain.contact import Way
+
+# The channel of notices that are yet to be addressed to single people.
+PEOPLE = "people"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -49,6 +54,26 @@ class Settings:
         baidu_secret: SK that signs its requests, where the AK asks for it.
         tianditu_key: Key of Tianditu (天地图), of the kind 服务器端.
         nominatim_url: Own host of Nominatim, such as `http://nominatim.example:8080`.
+        sms_gateway: Gateway of short messages: `aliyun` or `tencent`; none by default.
+        sms_key_id: AccessKeyId (Aliyun) or SecretId (Tencent) of an account that may do nothing but send SMS.
+        sms_key_secret: Its secret; signs each request.
+        sms_app: SmsSdkAppId (Tencent alone).
+        sms_sign: Signature (签名) as the gateway approved it, without brackets.
+        sms_template: Template for staff with two variables: `number` and `text` (Tencent: {1} and {2}).
+        sms_caller_template: Template for callers with one variable, `text` (Tencent: {1}); without it callers get none.
+        sms_text_max: Characters of `text`; more is cut. Gateways bound the length of variables.
+        sms_url: Address of the gateway in place of its public one, such as that of a proxy.
+        wecom_robot: Webhook address of a group robot (企业微信群机器人) with its key.
+        wecom_corp: Id of the company (企业微信 corpid), for messages to single people.
+        wecom_agent: AgentId of the application that sends them.
+        wecom_secret: Secret of that application.
+        wecom_url: Address of the WeCom API.
+        smtp_host: Mail server, such as `smtp.example.cn`; switches e-mail on.
+        smtp_port: Its port.
+        smtp_tls: `starttls`, `tls` (from the first byte) or `none` (only towards this machine).
+        smtp_login: Login there, if it asks for one.
+        smtp_password: Its password.
+        mail_from: Address that e-mails come from.
     """
 
     database_url: str
@@ -90,6 +115,26 @@ class Settings:
     baidu_secret: str | None = None
     tianditu_key: str | None = None
     nominatim_url: str | None = None
+    sms_gateway: str = ""
+    sms_key_id: str | None = None
+    sms_key_secret: str | None = None
+    sms_app: str | None = None
+    sms_sign: str = ""
+    sms_template: str | None = None
+    sms_caller_template: str | None = None
+    sms_text_max: int = 35
+    sms_url: str | None = None
+    wecom_robot: str | None = None
+    wecom_corp: str | None = None
+    wecom_agent: str | None = None
+    wecom_secret: str | None = None
+    wecom_url: str = "https://qyapi.weixin.qq.com"
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    smtp_login: str | None = None
+    smtp_password: str | None = None
+    mail_from: str | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -108,6 +153,18 @@ class Settings:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Channels that every notice goes to."""
-        switched_on = {"console": True, "webhook": self.webhook_url, "webpush": self.push_key}
+        """Channels that every notice goes to; from `people` on to each person by the ways to him."""
+        switched_on = {
+            "console": True,
+            "webhook": self.webhook_url,
+            "webpush": self.push_key,
+            "wecom_robot": self.wecom_robot,
+            PEOPLE: self.ways,
+        }
         return tuple(name for name, is_on in switched_on.items() if is_on)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways to single people that are switched on."""
+        switched_on = {Way.SMS: self.sms_gateway, Way.WECOM: self.wecom_secret, Way.EMAIL: self.smtp_host}
+        return tuple(way for way, is_on in switched_on.items() if is_on)

@@ -1,7 +1,8 @@
 """Delivery: lease, send, mark. No network call is made inside a transaction.
 
 A sender that dies between send and mark leaves its lease to run out; the notice is sent again under the same
-idempotency key, by which the receiver drops it. So every notice arrives at least once, and counts once.
+idempotency key, by which the receiver drops it. So every notice arrives at least once, and counts once. A receiver that
+drops nothing, such as a gateway of SMS, is told that the notice is in doubt, and asked before anything is sent again.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatch.notify.port import Abandoned, Channel, DeliveryError, Parcel
+from dispatch.notify.port import Abandoned, Channel, DeliveryError, Parcel, Taken, Unanswered
 from dispatch.services.desk import Desk
-from dispatch.storage import outbox
+from dispatch.storage import outbox, sendings
 from dispatch.storage.db import Tx
 from dispatch.storage.outbox import Message
 
@@ -33,6 +34,11 @@ class Delivered:
     sent: int = 0
     retried: int = 0
     failed: int = 0
+    unknown: int = 0
+
+
+# What became of a message.
+_Outcome = DeliveryError | Unanswered | Taken | None
 
 
 def pause_s(attempts: int) -> float:
@@ -65,9 +71,7 @@ def deliver(
             return done
         tried, left = _send_all(channels, messages, clock, is_stopped)
         with desk.store.write() as tx:
-            done.sent += outbox.mark_sent(tx, [message for message, error in tried if error is None], clock())
-            for message, error in tried:
-                _mark_unsent(tx, message, error, clock(), done)
+            _mark(tx, tried, clock(), done)
             outbox.release(tx, left, clock())
         if len(tried) < len(messages):  # a slow channel, or a stop: the rest waits for the next look
             return done
@@ -84,13 +88,13 @@ def _send_all(
     messages: Sequence[Message],
     clock: Callable[[], datetime],
     is_stopped: Callable[[], bool],
-) -> tuple[list[tuple[Message, DeliveryError | None]], Sequence[Message]]:
+) -> tuple[list[tuple[Message, _Outcome]], Sequence[Message]]:
     """Send while the lease lasts; return what was answered, and what was not begun.
 
     In neither is a message whose answer nobody waited for: it keeps its lease, and comes again under the same key.
     """
     stop_at = clock() + timedelta(seconds=LEASE_S - _SLOWEST_SEND_S)
-    tried: list[tuple[Message, DeliveryError | None]] = []
+    tried: list[tuple[Message, _Outcome]] = []
     for n, message in enumerate(messages):
         now = clock()
         if now > stop_at or is_stopped():
@@ -102,24 +106,47 @@ def _send_all(
     return tried, ()
 
 
-def _send(channel: Channel, message: Message, now: datetime) -> DeliveryError | None:
-    parcel = Parcel(message.id, message.recipients, message.text, message.idempotency_key, message.created_at)
+def _send(channel: Channel, message: Message, now: datetime) -> _Outcome:
+    parcel = Parcel(
+        message.id,
+        message.recipients,
+        message.text,
+        message.idempotency_key,
+        message.created_at,
+        message.in_doubt_since,
+    )
     try:
-        channel.send(parcel, now)
+        return channel.send(parcel, now)
     except Abandoned:
         raise
-    except DeliveryError as error:
+    except (DeliveryError, Unanswered) as error:
         return error
     except Exception as error:  # a channel's own fault must hold up neither its other messages nor other channels
         return DeliveryError(f"{type(error).__name__}: {error}", is_permanent=False)
-    return None
 
 
-def _mark_unsent(tx: Tx, message: Message, error: DeliveryError | None, now: datetime, done: Delivered) -> None:
-    if error is None:
-        return
+def _mark(tx: Tx, tried: Sequence[tuple[Message, _Outcome]], now: datetime, done: Delivered) -> None:
+    sent = [(message, outcome) for message, outcome in tried if outcome is None or isinstance(outcome, Taken)]
+    done.sent += outbox.mark_sent(tx, [message for message, _ in sent], now)
+    sendings.add(tx, [(message, told.address, told.reference, told.parts) for message, told in sent if told], now)
+    for message, outcome in tried:
+        if isinstance(outcome, DeliveryError):
+            _mark_unsent(tx, message, outcome, now, done)
+        elif isinstance(outcome, Unanswered):
+            _mark_unknown(tx, message, outcome, now, done)
+
+
+def _mark_unsent(tx: Tx, message: Message, error: DeliveryError, now: datetime, done: Delivered) -> None:
     if error.is_permanent or message.attempts >= MAX_ATTEMPTS:
         done.failed += outbox.mark(tx, message, "failed", next_try_at=None, error=str(error))
     else:
-        again_at = now + timedelta(seconds=pause_s(message.attempts))
+        again_at = now + timedelta(seconds=max(pause_s(message.attempts), error.after_s))
         done.retried += outbox.mark(tx, message, "queued", next_try_at=again_at, error=str(error))
+
+
+def _mark_unknown(tx: Tx, message: Message, error: Unanswered, now: datetime, done: Delivered) -> None:
+    if message.attempts >= MAX_ATTEMPTS:
+        done.failed += outbox.mark(tx, message, "failed", next_try_at=None, error=str(error))
+    else:
+        again_at = now + timedelta(seconds=pause_s(message.attempts))
+        done.unknown += outbox.mark(tx, message, "unknown", next_try_at=again_at, error=str(error))

@@ -296,7 +296,10 @@ class EventRow(Base):
 
 
 class OutboxRow(Base):
-    """A notice on its way: queued, leased by a sender, sent, or failed for good."""
+    """A notice on its way: queued, leased by a sender, sent, or failed for good; unknown where no answer came back.
+
+    `tried_at`: when the try began whose outcome nobody knows (yet); None where none is open.
+    """
 
     __tablename__ = "outbox"
     id: Id = mapped_column(primary_key=True)
@@ -309,6 +312,7 @@ class OutboxRow(Base):
     attempts: Mapped[int]
     created_at: Mapped[datetime]
     next_try_at: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
 
