@@ -32,6 +32,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "incident_radius_m": (10, 10_000),
     "incident_minutes": (1, 1_440),
     "geocoder_timeout_s": (0.2, 10),
+    "sms_text_max": (10, 500),
+    "smtp_port": (1, 65_535),
 }
 
 
@@ -106,7 +108,7 @@ def _check(s: Settings) -> None:
             "DISPATCH_PUSH_KEY 需要同时设置 DISPATCH_PUSH_CONTACT, 例如 mailto:it@example.cn",
         ),
     ]
-    for holds, fault in [*rules, *_map_rules(s)]:
+    for holds, fault in [*rules, *_map_rules(s), *_channel_rules(s)]:
         if not holds:
             raise ConfigError(fault)
 
@@ -133,6 +135,41 @@ def _map_rules(s: Settings) -> list[tuple[object, str]]:
         need = _GEOCODERS.get(name, "geocoders")
         rules.append((getattr(s, need), f"DISPATCH_GEOCODERS 含 {name}, 需要同时设置 DISPATCH_{need.upper()}"))
     return rules
+
+
+def _channel_rules(s: Settings) -> list[tuple[object, str]]:
+    """Return what must hold of the channels to people, each with its fault."""
+    names = ("SMS_KEY_ID", "SMS_KEY_SECRET", "SMS_SIGN", "SMS_TEMPLATE")
+    sms_needs = [f"DISPATCH_{name}" for name in (*names, *(["SMS_APP"] if s.sms_gateway == "tencent" else []))]
+    has_sms = s.sms_key_id and s.sms_key_secret and s.sms_sign and s.sms_template
+    url = r"https://[^/?#@\s]+(/[^\s]*)?|http://(127\.0\.0\.1|localhost)(:\d+)?(/[^\s]*)?"
+    return [
+        (
+            s.sms_gateway in ("", "aliyun", "tencent"),
+            "DISPATCH_SMS_GATEWAY 应为 aliyun 或 tencent",
+        ),
+        (
+            not s.sms_gateway or (has_sms and (s.sms_app or s.sms_gateway != "tencent")),
+            f"DISPATCH_SMS_GATEWAY={s.sms_gateway} 需要同时设置 {', '.join(sms_needs)}",
+        ),
+        (not s.sms_url or re.fullmatch(url, s.sms_url), "DISPATCH_SMS_URL 应为 https:// 开头的地址"),
+        (not s.wecom_robot or re.fullmatch(url, s.wecom_robot), "DISPATCH_WECOM_ROBOT 应为群机器人的 https:// 地址"),
+        (re.fullmatch(url, s.wecom_url), "DISPATCH_WECOM_URL 应为 https:// 开头的地址"),
+        (
+            not s.wecom_secret or (s.wecom_corp and (s.wecom_agent or "").isdecimal()),
+            "DISPATCH_WECOM_SECRET 需要同时设置 DISPATCH_WECOM_CORP 和 DISPATCH_WECOM_AGENT (数字)",
+        ),
+        (
+            not s.smtp_host or re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", s.mail_from or "", re.ASCII),
+            "DISPATCH_SMTP_HOST 需要同时设置 DISPATCH_MAIL_FROM, 例如 96533@example.cn",
+        ),
+        (s.smtp_tls in ("starttls", "tls", "none"), "DISPATCH_SMTP_TLS 应为 starttls, tls 或 none"),
+        (
+            s.smtp_tls != "none" or not s.smtp_login,
+            "DISPATCH_SMTP_LOGIN 需要加密: 请把 DISPATCH_SMTP_TLS 设为 starttls 或 tls",
+        ),
+        (bool(s.smtp_login) == bool(s.smtp_password), "DISPATCH_SMTP_LOGIN 和 DISPATCH_SMTP_PASSWORD 须同时设置"),
+    ]
 
 
 def settings_table() -> str:

@@ -18,6 +18,7 @@ from flask_compress import Compress
 from sqlalchemy import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from dispatch.domain.contact import Way
 from dispatch.domain.settings import Settings
 from dispatch.geocode.guarded import Guarded
 from dispatch.geocode.online.amap import AMapOnline
@@ -26,10 +27,16 @@ from dispatch.geocode.online.nominatim import NominatimOnline
 from dispatch.geocode.online.tianditu import TiandituOnline
 from dispatch.geocode.port import Geocoder
 from dispatch.geocode.routers import router_of
+from dispatch.notify import sms_aliyun, sms_tencent
 from dispatch.notify.console import Console
+from dispatch.notify.email import Email, Server
 from dispatch.notify.port import Channel
+from dispatch.notify.sms import Gateway, Sms, Wording
+from dispatch.notify.sms_aliyun import Aliyun
+from dispatch.notify.sms_tencent import Tencent
 from dispatch.notify.webhook import Webhook
 from dispatch.notify.webpush import WebPush
+from dispatch.notify.wecom import Application, Robot
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.pg import Listener, Notifier
 from dispatch.realtime.sqlite import DataVersion
@@ -38,6 +45,7 @@ from dispatch.services.desk import Desk
 from dispatch.services.live import Feed, Viewer
 from dispatch.services.lookup import Lookup
 from dispatch.services.push import Browsers
+from dispatch.services.recipients import Mentions
 from dispatch.storage.columns import db
 from dispatch.storage.db import Store, engine_options
 from dispatch.storage.keyfile import key_beside
@@ -198,7 +206,43 @@ def channels(desk: Desk) -> Mapping[str, Channel]:
         made["webhook"] = Webhook(settings.webhook_url, settings.webhook_secret)
     if settings.push_key:
         made["webpush"] = WebPush(settings.push_key, settings.push_contact or settings.address, Browsers(desk))
-    return made
+    if settings.wecom_robot:
+        made["wecom_robot"] = Robot(settings.wecom_robot, Mentions(desk))
+    return {**made, **personal_channels(settings)}
+
+
+def personal_channels(settings: Settings) -> Mapping[str, Channel]:
+    """Return the channels to single people that the settings switch on: those of `Settings.ways`."""
+    made: dict[str, Callable[[], Channel]] = {
+        Way.SMS: lambda: Sms(sms_gateway(settings), sms_wording(settings)),
+        Way.WECOM: lambda: Application(
+            settings.wecom_corp or "", settings.wecom_agent or "0", settings.wecom_secret or "", settings.wecom_url
+        ),
+        Way.EMAIL: lambda: Email(mail_server(settings), settings.mail_from or "", settings.address),
+    }
+    return {way: made[way]() for way in settings.ways}
+
+
+def sms_gateway(settings: Settings) -> Gateway:
+    """Return the gateway of short messages that the settings name."""
+    key_id, secret = settings.sms_key_id or "", settings.sms_key_secret or ""
+    if settings.sms_gateway == "tencent":
+        app = settings.sms_app or ""
+        return Tencent(key_id, secret, app, settings.sms_sign, settings.sms_url or sms_tencent.URL)
+    return Aliyun(key_id, secret, settings.sms_sign, settings.sms_url or sms_aliyun.URL)
+
+
+def sms_wording(settings: Settings) -> Wording:
+    """Return what short messages are made of."""
+    staff, callers = settings.sms_template or "", settings.sms_caller_template
+    return Wording(settings.sms_sign, staff, callers, settings.sms_text_max)
+
+
+def mail_server(settings: Settings) -> Server:
+    """Return the mail server that the settings name."""
+    return Server(
+        settings.smtp_host or "", settings.smtp_port, settings.smtp_tls, settings.smtp_login, settings.smtp_password
+    )
 
 
 def geocoders(settings: Settings) -> list[Geocoder]:

@@ -11,6 +11,7 @@ from dispatch import __version__
 from dispatch.cli import (
     articles,
     care,
+    contacts,
     customers,
     demo,
     depots,
@@ -85,6 +86,9 @@ for _command in (
     people.create_user,
     people.create_token,
     people.reset_password,
+    contacts.set_contact,
+    contacts.test_channel,
+    contacts.sms_count,
     zones.import_zones,
     depots.import_depots,
     customers.import_customers,

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -21,8 +22,11 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from dispatch.domain.contact import Way
+from dispatch.domain.settings import PEOPLE
 from dispatch.domain.surge import Move
-from dispatch.notify.port import Abandoned, Channel, Parcel
+from dispatch.notify.port import Abandoned, Channel, Parcel, Taken
+from dispatch.notify.sms import Sms
 from dispatch.services import (
     answering,
     arrival,
@@ -34,6 +38,8 @@ from dispatch.services import (
     incident_watch,
     outage_alarms,
     positions,
+    receipts,
+    recipients,
     sealing,
     suggesting,
     surge,
@@ -88,13 +94,13 @@ class _Stoppable:
     def __init__(self, channel: Channel, stopping: threading.Event) -> None:
         self._channel, self._stopping = channel, stopping
 
-    def send(self, parcel: Parcel, now: datetime) -> None:
+    def send(self, parcel: Parcel, now: datetime) -> Taken | None:
         """Send.
 
         Raises:
             Abandoned: if the answer was not waited for.
         """
-        _or_leave(partial(self._channel.send, parcel, now), self._stopping)
+        return _or_leave(partial(self._channel.send, parcel, now), self._stopping)
 
 
 def _or_leave(work: Callable[[], T], stopping: threading.Event) -> T:
@@ -139,6 +145,8 @@ class Jobs:
         self._lookup = lookup
         self._stopping = threading.Event()
         self._channels = {name: _Stoppable(channel, self._stopping) for name, channel in channels.items()}
+        sms = channels.get(Way.SMS)
+        self._teller = sms if isinstance(sms, Sms) else None
         self._now = now
         self._cap = timedelta(seconds=desk.settings.sweep_cap_s)
         self._scheduler = _Watchful(self._cap)
@@ -155,6 +163,10 @@ class Jobs:
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind, "outages": self._ring}
         jobs |= {"names": self._read_names, "surge": self._watch_surge, "articles": self._remind_of_articles}
+        if PEOPLE in self._desk.channels:
+            jobs["people"] = self._address
+        if self._teller is not None:
+            jobs["receipts"] = partial(self._ask_for_receipts, self._teller)
         jobs |= {f"deliver-{name}": partial(self._deliver, name) for name in self._channels}
         if self._lookup is not None and self._lookup.geocoders:
             jobs["geocode"] = partial(self._geocode, self._lookup)
@@ -221,6 +233,15 @@ class Jobs:
         done = delivery.deliver(self._desk, {channel: self._channels[channel]}, self._now, self._stopping.is_set)
         if done.retried or done.failed:
             log.warning("deliver", channel=channel, sent=done.sent, retried=done.retried, failed=done.failed)
+
+    def _address(self) -> None:
+        """Turn what waits for people into rows for each of them."""
+        recipients.fan_out(self._desk, self._now())
+
+    def _ask_for_receipts(self, teller: receipts.Teller) -> None:
+        ask = partial(receipts.ask, self._desk, Way.SMS, teller, self._now)
+        with suppress(Abandoned):  # its lease runs out, and another asks again
+            _or_leave(ask, self._stopping)
 
     def _look_at_ways(self) -> None:
         """Estimate who will be there in time, all that is due; now and then note who arrived, and forget places."""

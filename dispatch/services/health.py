@@ -114,6 +114,10 @@ def examine(desk: Desk, now: datetime, track: Track = untold) -> list[Finding]:
         findings += [Finding(name, not count, str(count)) for name, count in health.orphans(tx, track).items()]
         failed = outbox.counts(tx).get("failed", 0)
         findings.append(Finding("outbox failed", not failed, str(failed)))
+        findings += [
+            Finding(f"channel {name}", False, f"{count} 条没有送出: {error}")
+            for name, count, error in outbox.troubles(tx)
+        ]
     return [*findings, _roads(desk), *_running(desk, now)]
 
 

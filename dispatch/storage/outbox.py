@@ -22,7 +22,7 @@ _OF_TEAM = ("crew", "backup")
 _PEOPLE = ("user:", "sms:")
 _OF_BRANCH = ("area_lead", "branch_duty")
 # Channels that reach callers. A number stands in no log: the console is standard output, and Web Push is for crews.
-_TO_CALLERS = ("webhook",)
+_TO_CALLERS = ("webhook", PEOPLE)
 
 
 class Addressed(Protocol):

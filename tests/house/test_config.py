@@ -1,13 +1,16 @@
 """Settings: every wrong one is told with its variable and the fix."""
 
+from dataclasses import replace
 from typing import get_type_hints
 
 import pytest
 
 import config
 from config import DEFAULT_DATABASE, ConfigError, from_env
-from dispatch.app import geocoders
+from dispatch.app import geocoders, personal_channels, sms_gateway
 from dispatch.domain.settings import Settings
+from dispatch.notify.sms_aliyun import Aliyun
+from dispatch.notify.sms_tencent import Tencent
 
 
 def test_every_number_has_bounds() -> None:
@@ -49,9 +52,53 @@ def test_geocoders_are_asked_in_the_order_they_are_set() -> None:
     assert from_env({}).geocoder_names == ()
 
 
+_SMS = {
+    "DISPATCH_SMS_GATEWAY": "aliyun",
+    "DISPATCH_SMS_KEY_ID": "k",
+    "DISPATCH_SMS_KEY_SECRET": "s",
+    "DISPATCH_SMS_SIGN": "示例水务",
+    "DISPATCH_SMS_TEMPLATE": "SMS_1",
+}
+_WECOM = {"DISPATCH_WECOM_CORP": "ww1", "DISPATCH_WECOM_AGENT": "1000002", "DISPATCH_WECOM_SECRET": "s"}
+_MAIL = {"DISPATCH_SMTP_HOST": "smtp.example.cn", "DISPATCH_MAIL_FROM": "96533@example.cn"}
+_ROBOT = {"DISPATCH_WECOM_ROBOT": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=k"}
+
+
+def test_ways_to_people_are_switched_on_by_what_they_need() -> None:
+    settings = from_env({**_SMS, **_WECOM, **_MAIL, **_ROBOT})
+    assert settings.ways == ("sms", "wecom", "email")
+    assert settings.channels == ("console", "wecom_robot", "people")
+    tencent = from_env({**_SMS, "DISPATCH_SMS_GATEWAY": "tencent", "DISPATCH_SMS_APP": "1400006666"})
+    assert (tencent.ways, from_env(_MAIL).ways, from_env({}).ways) == (("sms",), ("email",), ())
+
+
+@pytest.mark.parametrize("environ", [_SMS, {**_SMS, **_WECOM, **_MAIL, **_ROBOT}, {}], ids=["sms", "all", "none"])
+def test_every_way_and_channel_has_its_sender(environ: dict[str, str]) -> None:
+    settings = from_env(environ)
+    made = personal_channels(settings)
+    assert tuple(made) == settings.ways
+    for gateway, kind in (("aliyun", Aliyun), ("tencent", Tencent)):
+        assert isinstance(sms_gateway(replace(settings, sms_gateway=gateway)), kind)
+
+
 @pytest.mark.parametrize(
     ("environ", "told"),
     [
+        ({**_SMS, "DISPATCH_SMS_GATEWAY": "pigeon"}, "DISPATCH_SMS_GATEWAY 应为 aliyun 或 tencent"),
+        ({**_SMS, "DISPATCH_SMS_SIGN": ""}, "DISPATCH_SMS_GATEWAY=aliyun 需要同时设置 .*DISPATCH_SMS_SIGN"),
+        ({**_SMS, "DISPATCH_SMS_GATEWAY": "tencent"}, "需要同时设置 .*DISPATCH_SMS_APP"),
+        ({**_SMS, "DISPATCH_SMS_URL": "http://sms.example"}, "DISPATCH_SMS_URL 应为 https://"),
+        ({**_SMS, "DISPATCH_SMS_TEXT_MAX": "5"}, "DISPATCH_SMS_TEXT_MAX 应在 10 到 500 之间"),
+        ({"DISPATCH_WECOM_ROBOT": "ftp://x"}, "DISPATCH_WECOM_ROBOT 应为"),
+        ({"DISPATCH_WECOM_URL": "http://x"}, "DISPATCH_WECOM_URL 应为 https://"),
+        ({**_WECOM, "DISPATCH_WECOM_AGENT": "app"}, "DISPATCH_WECOM_AGENT"),
+        ({"DISPATCH_SMTP_HOST": "smtp.example.cn"}, "DISPATCH_MAIL_FROM"),
+        ({**_MAIL, "DISPATCH_SMTP_TLS": "ssl"}, "DISPATCH_SMTP_TLS 应为"),
+        (
+            {**_MAIL, "DISPATCH_SMTP_TLS": "none", "DISPATCH_SMTP_LOGIN": "a", "DISPATCH_SMTP_PASSWORD": "b"},
+            "DISPATCH_SMTP_LOGIN 需要加密",
+        ),
+        ({**_MAIL, "DISPATCH_SMTP_LOGIN": "a"}, "须同时设置"),
         ({"DISPATCH_PORT": "abc"}, "DISPATCH_PORT 应为数字"),
         ({"DISPATCH_SWEEP_CAP_S": "soon"}, "DISPATCH_SWEEP_CAP_S 应为数字"),
         ({"DISPATCH_SWEEP_CAP_S": "-5"}, "DISPATCH_SWEEP_CAP_S 应在 0.01 到 60 之间"),

@@ -192,6 +192,7 @@ def test_before_policy_and_zones_hold(desk: Desk) -> None:
         ("DELETE FROM escalations", ["clocks whose ladder disagrees with what fired"]),
         ("DELETE FROM outbox WHERE idempotency_key LIKE '%:ack:%'", ["escalations without a notice"]),
         ("UPDATE outbox SET state = 'failed', next_try_at = NULL", ["outbox failed"]),
+        ("UPDATE outbox SET next_try_at = '{later}', error = 'HTTP 401'", ["channel console"]),
         ("UPDATE audit SET actor = 'nobody' WHERE seq = 2", ["audit"]),
         ("DELETE FROM heartbeats", ["scheduler"]),
         ("UPDATE clocks SET next_fire_at = start_at WHERE kind = 'fix'", ["clocks"]),
@@ -203,7 +204,8 @@ def test_every_broken_law_is_found(desk: Desk, now: datetime, spoil: str, found:
     at = now + 11 * MINUTE
     live(desk, at)
     assert bad(desk, at) == []
-    run(desk, spoil.format(true="1" if desk.store.is_sqlite else "true"))
+    later = "2027-01-01 00:00:00.000000" if desk.store.is_sqlite else "2027-01-01T00:00:00Z"
+    run(desk, spoil.format(true="1" if desk.store.is_sqlite else "true", later=later))
     assert bad(desk, at) == found
 
 

@@ -17,7 +17,7 @@ from dispatch.domain.errors import DispatchError, InvalidInput
 from dispatch.domain.roles import ROLE_LABELS
 from dispatch.domain.signin import Standing
 from dispatch.domain.times import shanghai_text
-from dispatch.services import accounts, factors, passkeys, sessions
+from dispatch.services import accounts, contacts, factors, passkeys, sessions
 from dispatch.services.desk import Desk
 from dispatch.storage.accounts import Session
 from dispatch.web import auth
@@ -33,6 +33,7 @@ _DONE = {
     "passkey_added": "signin.done_passkey_added",
     "passkey_removed": "signin.done_passkey_removed",
     "others": "signin.done_others",
+    "ways": "signin.done_ways",
 }
 _PAGE = "/account"
 # Where the cookie of this browser keeps a secret that is not yet switched on.
@@ -64,6 +65,14 @@ def blueprint(desk: Desk) -> APIBlueprint:
     @auth.own(pages)
     def sign_out_others(known: Session) -> Response | Answer:
         return _do(desk, known, "others", lambda: sessions.sign_out_others(desk, known, utc_now()))
+
+    @pages.post("/account/ways")
+    @auth.own(pages)
+    def choose_ways(known: Session) -> Response | Answer:
+        def choose() -> None:
+            contacts.choose(desk, known.actor, known.login, request.form.getlist("way"), utc_now())
+
+        return _do(desk, known, "ways", choose)
 
     _totp(pages, desk)
     _passkeys(pages, desk)
@@ -171,6 +180,7 @@ def _page(desk: Desk, known: Session, error: DispatchError | None = None, what: 
         passkeys=passkeys.own(desk, known),
         may_passkey=passkeys.is_possible(desk.settings),
         sessions=sessions.own(desk, known, utc_now()),
+        ways=contacts.choices(desk, known.login) if desk.settings.ways else [],
         written=shanghai_text,
     )
     return page, error.status if error else 200, _headers(error)
