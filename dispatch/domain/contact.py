@@ -40,7 +40,7 @@ class Contact:
     def address(self, way: Way) -> str | None:
         """Return where a way leads, or None where it leads nowhere: no SMS goes to a fixed line."""
         if way is Way.SMS:
-            return self.phone if self.phone and phones.parse(self.phone).can_sms else None
+            return phones.mobile(self.phone) if self.phone else None
         return self.wecom_id if way is Way.WECOM else self.email
 
 

@@ -39,10 +39,11 @@ class Phone:
     text: str
     kind: PhoneKind
 
-    @property
-    def can_sms(self) -> bool:
-        """Whether a mainland gateway carries a message to it."""
-        return self.kind is PhoneKind.MOBILE
+
+def mobile(text: str) -> str | None:
+    """Return the eleven digits that a mainland gateway carries a message to, or None for any other number."""
+    found = _MOBILE.fullmatch(text)
+    return found[1] if found else None
 
 
 def parse(text: str, field: str = "phone") -> Phone:

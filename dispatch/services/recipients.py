@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from dispatch.domain import phones
 from dispatch.domain.contact import Way, ways
 from dispatch.domain.settings import PEOPLE
 from dispatch.services.desk import Desk
@@ -50,8 +51,9 @@ def _rows(tx: Tx, desk: Desk, messages: list[Message], now: datetime) -> Iterato
     for message in messages:
         key = message.idempotency_key.removesuffix(f":{PEOPLE}")
         for recipient in message.recipients:
-            if recipient.startswith(_CALLER) and Way.SMS in desk.settings.ways and desk.settings.sms_caller_template:
-                yield _row(message, Way.SMS, [recipient], f"{key}:{Way.SMS}", now)
+            phone = phones.mobile(recipient.removeprefix(_CALLER)) if recipient.startswith(_CALLER) else None
+            if phone and Way.SMS in desk.settings.ways and desk.settings.sms_caller_template:
+                yield _row(message, Way.SMS, [f"{_CALLER}{phone}"], f"{key}:{Way.SMS}", now)
             person = people.get(recipient.removeprefix(_PERSON)) if recipient.startswith(_PERSON) else None
             if person is not None:
                 yield from _rows_of(desk, message, person, key, message.ticket_id in urgent, now)

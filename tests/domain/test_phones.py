@@ -3,7 +3,7 @@
 import pytest
 
 from dispatch.domain.errors import InvalidInput
-from dispatch.domain.phones import Phone, PhoneKind, parse
+from dispatch.domain.phones import Phone, PhoneKind, mobile, parse
 
 MOBILE, FIXED, SERVICE, FOREIGN = PhoneKind.MOBILE, PhoneKind.FIXED, PhoneKind.SERVICE, PhoneKind.FOREIGN
 
@@ -56,9 +56,5 @@ def test_what_is_none_is_refused_with_its_field(written: str, why: str) -> None:
 
 
 def test_a_message_goes_to_a_mobile_alone() -> None:
-    assert [parse(one).can_sms for one in ("13000000001", "0731-88665533", "96533", "+85221234567")] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+    assert (mobile("13000000001"), mobile("+8613000000001")) == ("13000000001", "13000000001")
+    assert [mobile(one) for one in ("073188665533", "96533", "+85221234567", "")] == [None] * 4

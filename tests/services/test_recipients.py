@@ -117,7 +117,8 @@ def test_callers_are_told_where_there_is_a_template_for_them(reachable: Desk, no
     fan_out(reachable, now)
     assert rows(reachable, "sms") == []
     with_callers = Desk(reachable.store, replace(reachable.settings, sms_caller_template="SMS_2"))
-    queue(with_callers, now, f"sms:{PHONE_B}", key="with")
+    queue(with_callers, now, f"sms:+86{PHONE_B}", key="with")
+    queue(with_callers, now, "sms:073188665533", key="fixed")
     fan_out(with_callers, now)
     (row,) = rows(reachable, "sms")
     assert (row["recipients"], row["idempotency_key"]) == ([f"sms:{PHONE_B}"], "with:sms")

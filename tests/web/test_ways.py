@@ -17,7 +17,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
 def test_where_there_is_no_way_there_is_no_choice(browser: Browser) -> None:
     browser.sign_in("crew.a")
-    assert "通知方式" not in browser.client.get("/account").text
+    assert 'id="h-ways"' not in browser.client.get("/account").text
 
 
 def test_a_choice_is_shown_kept_and_cannot_close_the_floor(browser: Browser, desk: Desk, now: datetime) -> None:
@@ -28,11 +28,11 @@ def test_a_choice_is_shown_kept_and_cannot_close_the_floor(browser: Browser, des
     page = browser.client.get("/account").text
     assert "13000000002" in page
     assert "jia@example.cn" in page
-    assert page.count("紧急工单始终走这里") == 1
+    assert page.count('class="chip">紧急工单始终走这里') == 1
     assert page.count(" checked>") == 2
     answer = browser.submit("/account/ways", way="email")
     assert answer.location == "/account?done=ways"
     page = browser.client.get(answer.location).text
-    assert "通知方式已保存" in page
+    assert "✓ 通知方式已保存" in page
     assert page.count(" checked>") == 1
     assert [one.is_on for one in contacts.choices(served, "crew.a")] == [False, True]
