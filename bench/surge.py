@@ -25,11 +25,11 @@ from bench.report import Report
 from bench.sweep import desk_on
 from dispatch.cli.flood import Silent
 from dispatch.domain import policy_file
+from dispatch.domain.figures import nearest_rank
 from dispatch.domain.roles import SYSTEM, Actor, Role
 from dispatch.domain.surge import Move
 from dispatch.services import bootstrap, sealing, setup
 from dispatch.services.desk import Desk
-from dispatch.services.figures import nearest_rank
 from dispatch.services.flood import HOUR, Flood, Flooded, Found, check
 from dispatch.storage import directory
 

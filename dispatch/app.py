@@ -61,6 +61,7 @@ from dispatch.web.api import (
     crew,
     cti,
     customers,
+    drill,
     figures,
     incidents,
     online,
@@ -151,7 +152,7 @@ def _face_the_web(app: APIFlask, settings: Settings) -> None:
 def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
-        v1, cti, console, crew, photos, session, board, outages, push, asking, figures, circle, health,
+        v1, cti, console, crew, photos, session, board, outages, push, asking, figures, drill, circle, health,
         places, similar, incidents, cases, customers, surge, articles, callbacks, rosters, policies,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
@@ -166,9 +167,10 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     for screen in (signin, factor, welcome, account, agent):
         app.register_blueprint(screen.blueprint(desk))
     app.register_blueprint(articles_page.blueprint(desk))
+    app.register_blueprint(board_page.blueprint(desk))
     app.register_blueprint(public_page.blueprint(desk, app.config["SECRET_KEY"]))
     for frame in (
-        board_page, callbacks_page, cases_page, circle_page, crew_page, incidents_page, outages_page, places_page,
+        callbacks_page, cases_page, circle_page, crew_page, incidents_page, outages_page, places_page,
         policies_page, zones_page,
     ):  # fmt: skip
         app.register_blueprint(frame.blueprint())

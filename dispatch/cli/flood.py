@@ -11,13 +11,13 @@ from random import Random
 import click
 
 from dispatch.cli import context
+from dispatch.domain.figures import nearest_rank
 from dispatch.domain.roles import SYSTEM, Actor, Role
 from dispatch.domain.times import SHANGHAI, shanghai_text
 from dispatch.domain.zones import Zone
 from dispatch.notify.port import Parcel
 from dispatch.services import replay, sealing, setup
 from dispatch.services.desk import Desk
-from dispatch.services.figures import nearest_rank
 from dispatch.services.flood import DAILY, DAY, HOUR, Flood, Flooded, Found, Plan, check
 
 _SEED = 96533

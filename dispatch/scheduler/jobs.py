@@ -42,6 +42,7 @@ from dispatch.services import (
     recipients,
     sealing,
     suggesting,
+    summing,
     surge,
     widening,
     zone_moves,
@@ -59,6 +60,8 @@ _LOOK_S = 0.1
 # In a surge calls go first: estimates take a fifth of a processor at most, and come a little later.
 _REST = 4
 _TIDY_EVERY = timedelta(minutes=5)
+# What has moved since is read anew for each answer: a minute of calls, a few milliseconds.
+_SUM_EVERY = timedelta(seconds=30)
 _OPTIONS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
 
@@ -153,7 +156,7 @@ class Jobs:
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
         self._totals = escalation.Sweep()
         self._beaten_at: datetime | None = None
-        self._next_sweep_at = self._tidied_at = now()
+        self._next_sweep_at = self._tidied_at = self._summed_at = now()
         self._planning = threading.Lock()
         self._watch = incident_watch.Watch(desk)
 
@@ -163,6 +166,7 @@ class Jobs:
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind, "outages": self._ring}
         jobs |= {"names": self._read_names, "surge": self._watch_surge, "articles": self._remind_of_articles}
+        jobs["figures"] = self._sum_up
         if PEOPLE in self._desk.channels:
             jobs["people"] = self._address
         if self._teller is not None:
@@ -302,6 +306,24 @@ class Jobs:
 
     def _remind_of_articles(self) -> None:
         answering.remind(self._desk, self._now())
+
+    def _sum_up(self) -> None:
+        """Sum up the days of what has moved, in a fifth of the time at most: a long history beside the work."""
+        now = self._now()
+        if abs(now - self._summed_at) < _SUM_EVERY:
+            return
+        self._summed_at = now
+        began = time.monotonic()
+
+        def rest() -> bool:
+            nonlocal began
+            is_over = self._stopping.wait(_REST * (time.monotonic() - began))
+            began = time.monotonic()
+            return is_over
+
+        read = summing.carry_on(self._desk, self._now, rest)
+        if read > summing.BATCH:
+            log.info("figures", read=read)
 
     def _seal(self) -> None:
         sealing.seal(self._desk)

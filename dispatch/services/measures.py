@@ -2,83 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from dispatch.domain.measures import DEFINITIONS, Measure, Story, Value, change, measure
-from dispatch.domain.roles import Actor, Permission, check_permitted, team_seen
-from dispatch.services import present
+from dispatch.domain import figures as counting
+from dispatch.domain.definitions import MEASURES, Figure
+from dispatch.domain.figures import Value, change
+from dispatch.domain.roles import Actor, Permission, check_permitted
+from dispatch.services import figures, present
 from dispatch.services.desk import Desk
-from dispatch.services.figures import By, check_period, key_of
-from dispatch.storage import directory, figures
-from dispatch.storage.board import Filter
+from dispatch.services.figures import Asked
 
 
-def compared(
-    desk: Desk, actor: Actor, by: By, start: datetime, end: datetime, versus: datetime | None, now: datetime
-) -> dict[str, Any]:
-    """Return the measures of tickets received from `start` to before `end`, beside those of an equally long period.
+def compared(desk: Desk, actor: Actor, asked: Asked, versus: datetime | None, now: datetime) -> dict[str, Any]:
+    """Return the measures of the tickets that are asked for, beside those of an equally long period.
 
     Args:
         desk: The process's desk.
         actor: Who asks; crews see their own.
-        by: What the items are grouped by.
-        start: First moment of the period.
-        end: The moment after its last.
+        asked: The period, what the items are grouped by, and what they are narrowed to.
         versus: First moment of the other period; None: the one right before.
         now: The server's time.
 
     Returns:
-        `{by, from, to, versus_from, versus_to, measures, items}`; each measure with `label`, `words`, `before`, `after`
+        `{by, from, to, versus_from, versus_to, measures, items}`; each measure with its definition, `before`, `after`
         (`value` and how many it is `of`) and `change`, the part by which it has grown.
 
     Raises:
         NotPermitted: if the role may not read.
         InvalidInput: if the period is empty or too long.
+        FiguresBehind: if the days are not summed up yet.
     """
     check_permitted(actor, Permission.READ)
-    check_period(start, end)
-    versus = start - (end - start) if versus is None else versus
-    wanted = Filter(visible_to_team=team_seen(actor))
-    groups: dict[str, list[Story]] = {}
-    with desk.store.read() as tx:
-        before = measure(story for _, story in figures.stories(tx, wanted, versus, versus + (end - start), now))
-        for place, story in figures.stories(tx, wanted, start, end, now):
-            groups.setdefault(key_of(by, place), []).append(story)
-        names = {team["id"]: team["name"] for team in directory.teams(tx)}
-    after = measure(story for group in groups.values() for story in group)
+    figures.check_period(asked.start, asked.end)
+    length = asked.end - asked.start
+    versus = asked.start - length if versus is None else versus
+    with desk.store.snapshot() as tx:
+        earlier = figures.load(tx, actor, replace(asked, start=versus, end=versus + length))
+        facts = figures.load(tx, actor, asked)
+        names = figures.labels(tx, desk, asked.by, now)
+    before, after = (counting.count(some, None, now)[""].measures for some in (earlier, facts))
     return {
-        "by": by.value,
-        "from": present.time(start),
-        "to": present.time(end),
+        "by": asked.by.value,
+        "from": present.time(asked.start),
+        "to": present.time(asked.end),
         "versus_from": present.time(versus),
-        "versus_to": present.time(versus + (end - start)),
-        "measures": [_told(one, before[one], after[one]) for one in Measure],
+        "versus_to": present.time(versus + length),
+        "measures": [_told(one, before[one], after[one]) for one in MEASURES],
         "items": [
-            {"key": key, "label": names.get(key, key), "values": _values(measure(groups[key]))}
-            for key in sorted(groups)
+            {"key": key, "label": names.get(key, key), "values": {one: value(group.measures[one]) for one in MEASURES}}
+            for key, group in counting.count(facts, asked.by, now).items()
         ],
     }
 
 
-def _told(one: Measure, before: Value, after: Value) -> dict[str, Any]:
-    defined, grown = DEFINITIONS[one], change(before, after)
+def _told(one: Figure, before: Value, after: Value) -> dict[str, Any]:
+    grown = change(before, after)
     return {
-        "id": one.value,
-        "label": defined.label,
-        "words": defined.words,
-        "is_share": defined.is_share,
-        "is_more_better": defined.is_more_better,
-        "before": _value(before),
-        "after": _value(after),
+        **figures.define(one),
+        "before": value(before),
+        "after": value(after),
         "change": None if grown is None else round(grown, 4),
     }
 
 
-def _value(value: Value) -> dict[str, Any]:
-    return {"value": None if value.ratio is None else round(value.ratio, 4), "of": value.of}
-
-
-def _values(measured: Mapping[Measure, Value]) -> dict[str, Any]:
-    return {one.value: _value(value) for one, value in measured.items()}
+def value(one: Value) -> dict[str, Any]:
+    """Return a measure as the API tells it."""
+    return {"value": None if one.value is None else round(one.value, 4), "of": one.of}

@@ -32,7 +32,7 @@ _LOOK_BACK = 1_000
 _KEPT_S = 5.0
 
 # Every transaction below `oldest` is over, every one from `next` on had not begun.
-_RUNNING = text(
+RUNNING = text(
     "SELECT pg_snapshot_xmin(s)::text::bigint AS oldest, pg_snapshot_xmax(s)::text::bigint AS next,"
     " extract(epoch FROM clock_timestamp())::float8 AS at FROM pg_current_snapshot() s"
 )
@@ -100,7 +100,7 @@ class Tail:
             return rows
         ids = self.table.c.id
         # Before the rows: a transaction that ends between the two statements is missed by neither.
-        running = tx.conn.execute(_RUNNING).one()
+        running = tx.conn.execute(RUNNING).one()
         unseen = or_(ids > self.high, ids.in_(list(self.missing))) if self.missing else ids > self.high
         rows = tx.conn.execute(_columns(self.table).where(unseen).order_by(ids).limit(AT_MOST)).all()
         self._note({row.id for row in rows}, running)

@@ -359,6 +359,13 @@ def test_figures_are_shown_and_taken_away(pages: Pages, desk: Desk, cast: Cast) 
         "来电 3 个, 其中 1 个直接答复、不生成工单 (33.3 %); 由知识库文章答复 1 个"
     )
     expect(page.locator("#answered li")).to_have_text(["过户要带什么材料 · 1"])
+    expect(page.locator("#trend path.line-now")).to_have_count(2)  # the line and its key
+    expect(page.locator("#heat .map-grid.heat-2, #heat .map-grid.heat-3")).to_have_count(2)
+    expect(page.locator("#defined")).to_contain_text("按时 ÷ (按时 + 超时)")
+    expect(page.locator("#measures")).to_contain_text("来源: 回访记录")
+    page.get_by_role("button", name=re.compile(f"列出 {ZONE_B} · 接单超时")).click()
+    expect(page.locator("#behind-title")).to_have_text(f"{ZONE_B} · 接单超时 1 张")
+    expect(page.locator("#behind tbody tr")).to_have_count(1)
     page.get_by_label("分组").select_option("hour")
     # One hour or two, by when the test runs; together they are the same.
     expect(page.locator("#table tbody th").first).to_have_text(re.compile(r"^\d{1,2}$"))
@@ -372,6 +379,13 @@ def test_figures_are_shown_and_taken_away(pages: Pages, desk: Desk, cast: Cast) 
     assert "值班长陈工 (值班长)" in str(sheet["A1"].value)
     (entry,) = board.audited(desk, cast.auditor, subject="figures", after=0, limit=5)["items"]
     assert entry["action"] == "export"
+    page.get_by_role("link", name="日报").click()
+    page.get_by_label("日期").fill(f"{ago() + timedelta(hours=8):%Y-%m-%d}")
+    page.get_by_role("button", name="查看").click()
+    expect(page.locator(".report")).to_contain_text(re.compile("受理工单 [12]"))
+    picture(page, "supervisor-report")
+    page.emulate_media(media="print")
+    expect(page.locator("#asked")).to_be_hidden()
 
 
 def test_the_wallboard_says_what_breaks_and_nothing_about_people(pages: Pages, desk: Desk, cast: Cast) -> None:

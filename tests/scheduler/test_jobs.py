@@ -12,11 +12,13 @@ from sqlalchemy import insert, select, update
 from dispatch.domain.outage import NewOutage
 from dispatch.domain.sla import ClockKind
 from dispatch.domain.surge import NewWidening
+from dispatch.domain.times import shanghai_day
 from dispatch.notify.port import Parcel
+from dispatch.scheduler import jobs as scheduling
 from dispatch.scheduler.jobs import Jobs
-from dispatch.services import escalation, surge, widening
+from dispatch.services import escalation, summing, surge, widening
 from dispatch.services.desk import Desk
-from dispatch.storage import audit, surges
+from dispatch.storage import audit, figures, surges
 from dispatch.storage.db import Store
 from dispatch.storage.escalations import ESCALATIONS
 from dispatch.storage.outbox import OUTBOX
@@ -135,6 +137,26 @@ def test_a_surge_begins_and_ends_by_itself(desk: Desk, cast: Cast) -> None:
         with desk.store.write() as tx:
             surges.note(tx, 1, calm_since=now - timedelta(hours=1))
         assert soon(lambda: surge.state(desk, cast.supervisor, now)["surge"] is None)
+    finally:
+        jobs.stop()
+
+
+def test_the_days_of_the_figures_are_summed_up_by_themselves(
+    desk: Desk, cast: Cast, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((scheduling, "_SUM_EVERY"), (summing, "SETTLED_AFTER")):
+        monkeypatch.setattr(module, name, timedelta())
+    jobs = Jobs(desk, {"console": Quick()})
+    jobs.start()
+    try:
+        now = datetime.now(UTC)
+        call(desk, cast.agent, now)
+
+        def is_summed_up() -> bool:
+            with store.read() as tx:
+                return figures.days(tx, figures.mark(tx), shanghai_day(now), shanghai_day(now)) != []
+
+        assert soon(is_summed_up)
     finally:
         jobs.stop()
 

@@ -5,7 +5,8 @@ const LABEL = 120;
 const BAR = 200;
 const WIDTH = LABEL + BAR + 100;
 
-function svg(name, attributes, text) {
+/** Make an element of SVG. */
+export function svg(name, attributes, text) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   if (text !== undefined) element.textContent = text;
