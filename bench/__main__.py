@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from bench import board, calendar, intake, places, roads, routing, similar, streams, surge, sweep
+from bench import board, calendar, figures, intake, places, roads, routing, similar, streams, surge, sweep
 
 if __name__ == "__main__":
-    parts = (routing, calendar, places, roads, similar, intake, sweep, board, surge, streams)
+    parts = (routing, calendar, places, roads, similar, intake, sweep, board, figures, surge, streams)
     sys.exit(max(part.main() for part in parts))
