@@ -374,7 +374,7 @@ def test_figures_are_shown_and_taken_away(pages: Pages, desk: Desk, cast: Cast) 
     with page.expect_download() as download:
         page.get_by_role("link", name="导出 Excel").click()
     book = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes()))
-    assert book.sheetnames == ["按时段", "服务指标"]
+    assert book.sheetnames == ["按时段", "服务指标", "口径"]
     sheet = book.worksheets[0]
     assert "值班长陈工 (值班长)" in str(sheet["A1"].value)
     (entry,) = board.audited(desk, cast.auditor, subject="figures", after=0, limit=5)["items"]

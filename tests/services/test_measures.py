@@ -124,7 +124,7 @@ def test_fewer_hand_overs_are_seen_side_by_side(desk: Desk, cast: Cast, now: dat
     assert {one["id"]: one["change"] for one in told["measures"]}[Figure.HANDOVERS] == -0.5
     asked = Asked(by=By.HOUR, start=now, end=now + 24 * HOUR)
     data = export.workbook(desk, cast.supervisor, asked, now + 24 * HOUR)
-    _, measured = openpyxl.load_workbook(io.BytesIO(data)).worksheets
+    _, measured, _ = openpyxl.load_workbook(io.BytesIO(data)).worksheets
     rows = {row[0]: row[2:5] for row in measured.iter_rows(values_only=True)}
     assert rows["每单转手次数"] == (2, 1, -0.5)
 
