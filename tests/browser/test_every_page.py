@@ -22,8 +22,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"]
 PLACES = {
     None: ("/", "/signin"),
     "agent": ("/account", "/agent", "/callbacks", "/bord"),
+    "admin": ("/policies",),
     "supervisor": (
-        "/board", "/cases", "/figures", "/incidents", "/circle", "/wall", "/outages", "/zones", "/places", "/articles",
+        "/board", "/cases", "/figures", "/report", "/incidents", "/circle", "/wall", "/outages", "/zones", "/places", "/articles",
     ),
     "crew.a": ("/crew",),
 }  # fmt: skip
