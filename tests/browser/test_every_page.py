@@ -24,7 +24,8 @@ PLACES = {
     "agent": ("/account", "/agent", "/callbacks", "/bord"),
     "admin": ("/policies",),
     "supervisor": (
-        "/board", "/cases", "/figures", "/report", "/incidents", "/circle", "/wall", "/outages", "/zones", "/places", "/articles",
+        "/board", "/cases", "/figures", "/report", "/incidents", "/circle", "/wall", "/outages", "/zones", "/places",
+        "/articles",
     ),
     "crew.a": ("/crew",),
 }  # fmt: skip
