@@ -54,7 +54,7 @@ def _rows(n: int, body: dict[str, Any]) -> dict[type[Any], list[dict[str, Any]]]
     now = datetime.now(UTC)
     ticket = {
         "id": n, "number": f"B{n}", "status": "dispatched", "version": 2, "round": 1, "level": "P1",
-        "category": body["category"], "area": "in_circle", "policy_version": "2026-11-20", "received_at": now,
+        "category": body["category"], "area": "in_circle", "policy_version": "2026-11-01", "received_at": now,
         "moved_at": now, "team_id": "t", "branch": "b", "steward": "s", "zone_id": "z", "zone_set_id": 1,
         "route_status": "routed", "route_reason": "r", "lon": 112.9, "lat": 28.1, "address": body["address"],
         "description": body["description"], "cell": 7047028242, "place_key": "东茅街", "assisting": [],

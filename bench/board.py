@@ -70,7 +70,7 @@ def _ticket(n: int, *, is_open: bool) -> dict[str, object]:
     return {
         "id": n, "number": f"GD{n:09d}", "status": ("dispatched", "accepted", "working", "done")[n % 4] if is_open
         else "closed", "version": 2, "round": 1, "level": "P2", "category": "no_water", "area": "in_circle",
-        "policy_version": "2026-11-20", "received_at": received_at, "moved_at": received_at,
+        "policy_version": "2026-11-01", "received_at": received_at, "moved_at": received_at,
         "ended_at": None if is_open else received_at + timedelta(hours=20), "team_id": f"tianxin-{n % 15 + 1:02d}",
         "branch": "城南", "zone_id": f"天心-{n % 15 + 1:02d}", "route_status": "routed", "route_reason": "",
         "lon": 112.97, "lat": 28.19, "address": "天心区坡子街 12 号", "description": "整栋楼都停水了", "assisting": [],

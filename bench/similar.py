@@ -66,7 +66,7 @@ def _row(n: int, point: Wgs84Point, address: str) -> dict[str, object]:
     received_at = NOW - timedelta(minutes=n % 1000)
     return {
         "id": n, "number": f"GD{n:09d}", "status": "dispatched", "version": 2, "round": 1, "level": "P2",
-        "category": _CATEGORIES[n % 4], "area": "in_circle", "policy_version": "2026-11-20", "received_at": received_at,
+        "category": _CATEGORIES[n % 4], "area": "in_circle", "policy_version": "2026-11-01", "received_at": received_at,
         "moved_at": received_at, "team_id": "tianxin-01", "branch": "城南", "zone_id": "天心-01",
         "route_status": "routed", "route_reason": "", "lon": point.lon, "lat": point.lat, "cell": cell_of(point),
         "address": address, "place_key": place_of(address).key, "description": f"{_TEXTS[n % 4]} {n % 50}",

@@ -48,7 +48,7 @@ def fill(desk: Desk, first: int, last: int) -> None:
 def _ticket(n: int) -> dict[str, object]:
     return {
         "id": n, "number": f"GD20261124-{n:07d}", "status": "dispatched", "version": 2, "round": 1, "level": "P2",
-        "category": "no_water", "area": "in_circle", "policy_version": "2026-11-20", "received_at": START,
+        "category": "no_water", "area": "in_circle", "policy_version": "2026-11-01", "received_at": START,
         "moved_at": START, "team_id": "tianxin-03", "branch": "城南", "route_status": "routed", "route_reason": "",
         "address": "", "description": "", "assisting": [], "is_supervised": False, "urge_count": 0,
         "callback_attempts": 0,

@@ -48,6 +48,7 @@ def ticket(
     """
     status, is_carried = Status(row["status"]), bool(row.get("is_carried"))
     limits = policy.limits_for(row["level"], Area(row["area"]), row.get("pipe_dn"), row["category"])
+    bases = {kind: limit.basis for kind, limit in limits.items()}
     return {
         **{name: row.get(name) for name in _PLAIN},
         **{name: time(row.get(name)) for name in _TIMES},
@@ -60,7 +61,7 @@ def ticket(
         "incident": None,
         "verbs": [verb.value for verb in legal_verbs(status) if not (is_carried and verb in JOB)],
         "flags": row.get("flags") or [],
-        "clocks": [_clock(clock, limits[clock.kind].basis, now) for clock in clock_values],
+        "clocks": [_clock(clock, bases.get(clock.kind, ""), now) for clock in clock_values],
     }
 
 

@@ -21,8 +21,8 @@ Spoil = Callable[[dict[str, Any]], object]
 
 def test_the_shipped_policy_is_read() -> None:
     policy = parse(RAW)
-    assert policy.version == "2026-11-20"
-    assert policy.valid_from == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
+    assert policy.version == "2026-11-01"
+    assert policy.valid_from == datetime(2026, 10, 31, 16, 0, tzinfo=UTC)
     assert list(policy.levels) == ["P1", "P2", "P3", "P4", "P5"]
     assert [level.id for level in policy.levels.values()] == list(policy.levels)
     assert [category.id for category in policy.categories.values()] == list(policy.categories)

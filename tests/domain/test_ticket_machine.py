@@ -86,6 +86,14 @@ class TicketMachine(RuleBasedStateMachine):
             assert self.ticket.version == before.version + 1
             assert self.ticket.moved_at >= before.moved_at
             assert verb is not Verb.RETURN or before.team_id != before.ruled_team_id
+            if verb is Verb.RELEVEL:
+                self.promise_anew()
+
+    def promise_anew(self) -> None:
+        """The clocks are those of another level: tests/domain/test_level_change.py says which."""
+        for clock in self.ticket.clocks:
+            judge = self.judges.setdefault((clock.kind, clock.round), Judge(clock.original_due_at))
+            judge.original_due_at = clock.original_due_at
 
     @precondition(lambda self: self.ticket.status in ACTIVE - {Status.ON_HOLD, Status.RECEIVED, Status.RETURNED})
     @rule()

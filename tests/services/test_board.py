@@ -112,7 +112,7 @@ def test_the_audit_comes_in_pages(desk: Desk, cast: Cast, now: datetime) -> None
 def test_the_script_of_questions(desk: Desk, now: datetime) -> None:
     script = board.categories(desk, now)
     items = {item["id"]: item for item in script["items"]}
-    assert (script["policy_version"], items["burst"]["level"], items["inquiry"]["level"]) == ("2026-11-20", "P1", None)
+    assert (script["policy_version"], items["burst"]["level"], items["inquiry"]["level"]) == ("2026-11-01", "P1", None)
     assert [question["id"] for question in items["leak"]["questions"]] == ["traffic_affected", "water_off", "strength"]
     assert items["leak"]["questions"][2]["choices"] == ["drip", "flow", "jet"]
     assert script["reasons"]["hold"]["wait_material"] == "等待材料"

@@ -163,7 +163,7 @@ def test_a_year_without_announced_holidays_is_told(desk: Desk, year: int, is_goo
 
 
 def test_a_table_that_knows_next_year_has_nothing_to_warn_of(desk: Desk, now: datetime) -> None:
-    told = (DATA / "policy.toml").read_bytes().replace(b'"2026-11-20"', b'"next"')
+    told = (DATA / "policy.toml").read_bytes().replace(b'"2026-11-01"', b'"next"')
     setup.load_policy(desk, SYSTEM, told.replace(b"extra = [", b"extra = [2027-01-02, ", 1), now)
     (found,) = [finding for finding in health.examine(desk, now) if finding.what == "holidays"]
     assert (found.is_good, found.detail) == (True, "今明两年已知")

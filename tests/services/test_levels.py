@@ -13,7 +13,7 @@ from tests.support.cast import Cast, call
 
 TOML = (Path(__file__).parents[2] / "data" / "policy.toml").read_bytes()
 # jsonb sorts keys by their length, then by their letters: it would have P1 last and P5 first.
-NAMES = ((b"P1", b"urgent"), (b"P2", b"soon"), (b"P3", b"visit"), (b"P5", b"a"), (b'"2026-11-20"', b'"own"'))
+NAMES = ((b"P1", b"urgent"), (b"P2", b"soon"), (b"P3", b"visit"), (b"P5", b"a"), (b'"2026-11-01"', b'"own"'))
 
 
 @pytest.fixture

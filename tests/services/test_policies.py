@@ -14,7 +14,7 @@ from dispatch.services.desk import Desk
 from tests.support.cast import Cast, act, call, dispatched
 
 HOUR = timedelta(hours=1)
-SHIPPED = "2026-11-20"
+SHIPPED = "2026-11-01"
 
 
 def form(desk: Desk, cast: Cast, now: datetime, path: str = "", value: object = None) -> dict[str, Any]:

@@ -26,8 +26,8 @@ POLICY = (DATA / "policy.toml").read_bytes()
 
 def newer(version: str, valid_from: str) -> bytes:
     return (
-        POLICY.replace(b'version = "2026-11-20"', f'version = "{version}"'.encode())
-        .replace(b"valid_from = 2026-11-20", f"valid_from = {valid_from}".encode())
+        POLICY.replace(b'version = "2026-11-01"', f'version = "{version}"'.encode())
+        .replace(b"valid_from = 2026-11-01", f"valid_from = {valid_from}".encode())
         .replace(b'{ clock = "ack", within = "10 min"', b'{ clock = "ack", within = "8 min"')
     )
 
@@ -50,8 +50,8 @@ def import_zones(desk: Desk, zones: list[Zone], now: datetime, **options: Any) -
 
 
 def test_the_same_policy_again_changes_nothing(desk: Desk, cast: Cast, now: datetime) -> None:
-    assert setup.load_policy(desk, SYSTEM, POLICY, now).version == "2026-11-20"
-    assert audited(desk, cast, "2026-11-20") == ["load-policy"]
+    assert setup.load_policy(desk, SYSTEM, POLICY, now).version == "2026-11-01"
+    assert audited(desk, cast, "2026-11-01") == ["load-policy"]
 
 
 def test_a_version_has_one_content(desk: Desk, now: datetime) -> None:
@@ -73,15 +73,15 @@ def test_a_ticket_keeps_the_policy_that_it_was_made_under(desk: Desk, cast: Cast
     december = datetime(2026, 11, 30, 16, tzinfo=UTC)
     after = call(desk, cast.agent, december).body["ticket"]
     due = [ticket["clocks"][0]["due_at"] for ticket in (old, before, after)]
-    assert [ticket["policy_version"] for ticket in (old, before, after)] == ["2026-11-20"] * 2 + ["2026-12-01"]
+    assert [ticket["policy_version"] for ticket in (old, before, after)] == ["2026-11-01"] * 2 + ["2026-12-01"]
     assert due[2] == (december + timedelta(minutes=8)).isoformat()
     assert due[0] == due[1] == (now + timedelta(minutes=10)).isoformat()
 
 
 def test_another_process_learns_of_a_new_policy(desk: Desk, cast: Cast, now: datetime, url: str) -> None:
     other = open_desk(url)
-    assert call(other, cast.agent, now).body["ticket"]["policy_version"] == "2026-11-20"
-    setup.load_policy(desk, SYSTEM, newer("new", "2026-11-20"), now)
+    assert call(other, cast.agent, now).body["ticket"]["policy_version"] == "2026-11-01"
+    setup.load_policy(desk, SYSTEM, newer("new", "2026-11-01"), now)
     assert call(other, cast.agent, now).body["ticket"]["policy_version"] == "new"
     other.store.close()
 
@@ -94,7 +94,7 @@ def test_a_policy_that_is_not_there(desk: Desk) -> None:
 def test_only_the_latest_versions_are_kept_in_memory(desk: Desk, now: datetime) -> None:
     versions = [f"v{n}" for n in range(10)]
     for version in versions:
-        setup.load_policy(desk, SYSTEM, newer(version, "2026-11-20"), now)
+        setup.load_policy(desk, SYSTEM, newer(version, "2026-11-01"), now)
     with desk.store.read() as tx:
         parsed = [desk.policy(tx, version) for version in versions]
         assert [policy.version for policy in parsed] == versions

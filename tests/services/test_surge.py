@@ -150,7 +150,7 @@ def test_who_may_not_and_what_is_not(desk: Desk, cast: Cast, now: datetime) -> N
 def test_a_policy_without_surges_has_them_by_hand_alone(desk: Desk, cast: Cast, now: datetime) -> None:
     text = (DATA / "policy.toml").read_text("utf-8")
     start, end = text.index("[surge]"), text.index("[levels.P1]")
-    old = (text[:start] + text[end:]).replace("2026-11-20", "2026-11-02", 1)
+    old = (text[:start] + text[end:]).replace("2026-11-01", "2026-11-02", 1)
     setup.load_policy(desk, SYSTEM, old.encode(), now)
     flood(desk, now, 500)
     assert look(desk, now) is None

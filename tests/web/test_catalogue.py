@@ -14,6 +14,7 @@ from werkzeug.exceptions import default_exceptions
 
 import dispatch
 from dispatch.domain.callback import NO_NUMBER, REASONS, reason_label
+from dispatch.domain.contact import WAY_LABELS
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.outage import OUTAGE_STATUS_LABELS, OUTAGE_VERB_LABELS
 from dispatch.domain.roles import ROLE_LABELS
@@ -32,7 +33,7 @@ PART = re.compile(r"\$\{[^}]*\}")
 CODED = {
     "status", "verb", "clock", "sla", "role", "category", "level", "reason", "question", "choice", "stage", "error",
     "advice_kind", "advice_not", "advice_part", "zone_problem", "temporary_kind", "outage_status", "outage_verb",
-    "callback_reason",
+    "callback_reason", "audience", "way",
 }  # fmt: skip
 # And the states of a call, as domain.cti.state_of tells them.
 TOLD = {"agent.ringing", "agent.answered"}
@@ -118,6 +119,7 @@ def test_both_languages_say_it_with_the_same_places(name: str) -> None:
         ("clock", CLOCK_LABELS),
         ("role", ROLE_LABELS),
         ("zone_problem", KIND_LABELS),
+        ("way", WAY_LABELS),
     ],
 )
 def test_the_words_of_the_domain_are_its_own(section: str, labels: dict[str, str]) -> None:

@@ -16,10 +16,10 @@ def test_a_version_is_read_changed_tried_and_published(as_: As) -> None:
     (head,) = admin.get("/policies").get_json()["items"]
     told = admin.get(f"/policies/{head['version']}").get_json()["policy"]
     told["levels"]["P2"]["limits"][0]["within"] = "8 min"
-    checked = admin.post("/policies/check", {"policy": told}).get_json()
+    checked = admin.post("/policy-check", {"policy": told}).get_json()
     assert checked["problems"] == []
     assert any("8 分钟接单" in sentence["zh"] for sentence in checked["preview"])
-    tried = admin.post("/policies/dry-run", {"policy": told})
+    tried = admin.post("/policy-dry-run", {"policy": told})
     assert (tried.status_code, tried.get_json()["next"]) == (200, None)
     made = admin.post("/policies", {"policy": told, "reason": "冬季口径"}, key="p")
     assert (made.status_code, made.get_json()["reason"]) == (201, "冬季口径")
@@ -29,7 +29,7 @@ def test_a_version_is_read_changed_tried_and_published(as_: As) -> None:
 
 def test_what_is_wrong_is_answered_with_its_place(as_: As) -> None:
     admin = as_("admin")
-    told = admin.get("/policies/2026-11-20").get_json()["policy"]
+    told = admin.get("/policies/2026-11-01").get_json()["policy"]
     told["ladders"]["normal"]["ack"][0]["to"] = []
     refused = admin.post("/policies", {"policy": told, "reason": "试"})
     assert (refused.status_code, refused.get_json()["code"]) == (422, "invalid-policy")
@@ -37,13 +37,13 @@ def test_what_is_wrong_is_answered_with_its_place(as_: As) -> None:
     assert admin.get("/policies/none").status_code == 404
     wrong: list[dict[str, Any]] = [{"policy": []}, {"policy": {}, "after": -1}, {"policy": {"x": 1e300}}]
     for body in wrong:
-        assert admin.post("/policies/dry-run", body).status_code == 422
+        assert admin.post("/policy-dry-run", body).status_code == 422
 
 
 @pytest.mark.parametrize("login", ["supervisor", "dispatcher", "auditor", "crew.a"])
 def test_nobody_else_may(as_: As, login: str) -> None:
     other = as_(login)
-    for path in ("/policies", "/policies/2026-11-20"):
+    for path in ("/policies", "/policies/2026-11-01"):
         assert other.get(path).status_code == 403
-    for path, body in (("", {"reason": "x"}), ("/check", {}), ("/dry-run", {})):
-        assert other.post(f"/policies{path}", {"policy": {}, **body}).status_code == 403
+    for path, body in (("policies", {"reason": "x"}), ("policy-check", {}), ("policy-dry-run", {})):
+        assert other.post(f"/{path}", {"policy": {}, **body}).status_code == 403

@@ -35,8 +35,8 @@ def test_from_a_draft_to_who_is_on_duty(as_: As, desk: Desk, cast: Cast) -> None
     assert agent.get("/duty").status_code == 422
     assert boss.get(path).get_json()["name"] == "十二月"
     assert [one["is_live"] for one in boss.get("/rosters").get_json()["items"]] == [True]
-    book = boss.get(f"{path}.xlsx")
-    again = boss.post("/rosters/import?name=again", data=book.data)
+    book = boss.get(f"{path}/roster.xlsx")
+    again = boss.post("/roster-import?name=again", data=book.data)
     assert again.status_code == 201
     assert boss.delete(f"/rosters/{again.get_json()['id']}").get_json()["name"] == "again"
 
@@ -55,8 +55,8 @@ def test_leave_and_swaps_are_entered_and_taken_back(as_: As) -> None:
     swap = {"unit_id": TEAM_A, "owner_id": "crew.a", "day": "2026-11-25", "taker_id": "lead.a", "note": "家事"}
     done = boss.post("/roster-swaps", swap)
     assert done.status_code == 201
-    week = boss.get("/rosters/week?day=2026-11-25").get_json()
+    week = boss.get("/roster-week?day=2026-11-25").get_json()
     assert [one["taker"] for one in week["swaps"]] == ["班组长甲"]
     for day in ("0001-01-01", "9999-12-31", "tomorrow"):
-        assert boss.get(f"/rosters/week?day={day}").status_code == 422
+        assert boss.get(f"/roster-week?day={day}").status_code == 422
     assert boss.delete(f"/roster-swaps/{done.get_json()['id']}").status_code == 200

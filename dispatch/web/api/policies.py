@@ -157,7 +157,7 @@ def _writing(api: APIBlueprint, desk: Desk) -> None:
             key=key.idempotency_key,
         )
 
-    @api.post("/policies/check")
+    @api.post("/policy-check")
     @needs(api, Permission.POLICY)
     @api.input(PolicyFormIn, arg_name="body")
     @api.output(PolicyCheck)
@@ -165,7 +165,7 @@ def _writing(api: APIBlueprint, desk: Desk) -> None:
     def check_policy(body: PolicyFormIn) -> dict[str, Any]:
         return policies.check(desk, actor(), body.policy, utc_now())
 
-    @api.post("/policies/dry-run")
+    @api.post("/policy-dry-run")
     @needs(api, Permission.POLICY)
     @api.input(PolicyTryIn, arg_name="body")
     @api.output(DryRun)

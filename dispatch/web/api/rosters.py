@@ -147,7 +147,7 @@ def _add_drafts(api: APIBlueprint, desk: Desk) -> None:
     def add_roster(body: DraftIn) -> dict[str, Any]:
         return rosters.add(desk, actor(), body.name, body.body, utc_now(), is_sample=body.is_sample)
 
-    @api.post("/rosters/import")
+    @api.post("/roster-import")
     @needs(api, Permission.ROSTER)
     @api.input(NameIn, location="query", arg_name="query")
     @api.output(RosterShown, 201)
@@ -158,7 +158,7 @@ def _add_drafts(api: APIBlueprint, desk: Desk) -> None:
         request.max_content_length = roster_sheet.MAX_BYTES
         return roster_sheet.add(desk, actor(), query.name, request.get_data(), utc_now())
 
-    @api.get("/rosters/week")
+    @api.get("/roster-week")
     @needs(api, Permission.ROSTER)
     @api.input(WeekIn, location="query", arg_name="query")
     @api.output(Week)
@@ -197,7 +197,7 @@ def _add_one(api: APIBlueprint, desk: Desk) -> None:
     def drop_roster(roster_id: str, path: RosterIdIn) -> dict[str, Any]:
         return rosters.drop(desk, actor(), path.roster_id, utc_now())
 
-    @api.get("/rosters/<roster_id>.xlsx")
+    @api.get("/rosters/<roster_id>/roster.xlsx")
     @needs(api, Permission.ROSTER)
     @api.input(RosterIdIn, location="path", arg_name="path")
     @api.doc(summary="导出排班 Excel", description="In the form that the import reads.")

@@ -36,7 +36,7 @@ async function open(version) {
 
 async function check() {
   const asked = draft;
-  const { problems, preview } = await post("/policies/check", { policy: draft });
+  const { problems, preview } = await post("/policy-check", { policy: draft });
   if (asked !== draft) return;
   fill($("#problems"), problems.length ? h("ul", {}, problems.map((one) => h("li", {}, h("button", { type: "button", onclick: () => lead(one.field) }, `${one.field}: ${one.detail}`)))) : h("p", {}, t("policies.sound")));
   if (preview.length) fill($("#preview"), preview.map((one) => h("li", { class: said.has(one[language]) ? "" : "is-new" }, one[language])));
@@ -64,7 +64,7 @@ async function tryOnThePast() {
   bar.value = 0;
   try {
     for (let after = 0; after !== null && run === trying;) {
-      const told = await post("/policies/dry-run", { policy: draft, after });
+      const told = await post("/policy-dry-run", { policy: draft, after });
       sum.total = told.total ?? sum.total;
       for (const name of ["tickets", "before", "after"]) sum[name] += told[name];
       for (const row of told.rows) {
