@@ -105,6 +105,8 @@ def _describe_files(paths: dict[str, Any]) -> None:
             operations["get"]["responses"]["200"] = {"description": "JPEG", "content": {"image/jpeg": binary}}
         if path.endswith(".svg"):
             operations["get"]["responses"]["200"] = {"description": "SVG", "content": {"image/svg+xml": {"schema": {}}}}
+        if path.endswith(".html"):
+            operations["get"]["responses"]["200"] = {"description": "HTML", "content": {"text/html": {"schema": {}}}}
         if path.endswith(".xlsx"):
             operations["get"]["responses"]["200"] = {"description": "Excel", "content": {XLSX: binary}}
         if path.endswith("/zone-sets/{set_id}/export"):

@@ -84,6 +84,7 @@ def test_every_operation_names_its_problems(spec: Any) -> None:
                 continue
             good = "image/jpeg" if path.endswith(".jpg") else "application/json"
             good = "image/svg+xml" if path.endswith(".svg") else good
+            good = "text/html" if path.endswith(".html") else good
             good = XLSX if path.endswith(".xlsx") else good
             good = "text/event-stream" if path.endswith("/stream") else good
             kind = good if status < "300" else "application/problem+json"
