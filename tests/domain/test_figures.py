@@ -59,6 +59,16 @@ def test_facts_survive_packing_and_joining() -> None:
     assert values.unpack(values.pack(NOTHING)).count == 0
 
 
+def test_a_clock_that_stands_still_says_nothing_unless_it_broke_before() -> None:
+    clock = start(ClockKind.FIX, 1, NOW, NOW + 5 * MINUTE)
+    for breached_at, judged in ((None, 0), (clock.due_at, 1)):
+        gathered = Gatherer()
+        gathered.ticket(1, NOW, ("z", None, "城南", None, "P1", "burst"), REST)
+        gathered.clock(1, replace(clock, paused_at=NOW + 9 * MINUTE, breached_at=breached_at))
+        (group,) = counting.count(gathered.facts(), By.ZONE, NOW + DAY).values()
+        assert group.clocks[ClockKind.FIX].judged == judged
+
+
 def test_a_period_holds_its_first_moment_and_not_its_last() -> None:
     facts = some(range(5))
     assert values.within(facts, NOW + MINUTE, NOW + 3 * MINUTE).tickets["id"].tolist() == [1, 2]

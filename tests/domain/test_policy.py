@@ -108,6 +108,13 @@ def test_spans_end_where_people_expect(span: Span, due: str) -> None:
     assert span.after(START, POLICY.calendars, None, None) == datetime.fromisoformat(due).replace(tzinfo=SHANGHAI)
 
 
+def test_a_span_is_measured_in_its_calendar() -> None:
+    calendars = POLICY.calendars
+    assert Span(2, "wd").calendar(calendars, "城南") == calendars.whole_days
+    assert Span(2, "wh").calendar(calendars, "城南") == calendars.of("城南")
+    assert Span(2, "h").calendar(calendars, "城南") is None
+
+
 def test_an_appointment_is_due_when_it_was_made_for() -> None:
     agreed = START + timedelta(days=2)
     span = Span(0, "appointment")

@@ -174,9 +174,15 @@ def test_what_the_policy_does_not_know_counts_as_it_was() -> None:
     isolate = past(ClockKind.ISOLATE, 30, 35)
     gone = past(ClockKind.ARRIVE, 30, None)
     void = Past(**{name: getattr(gone, name) for name in Past.__slots__} | {"clock": sla.void(gone.clock, NOW)})
+    unbound = past(ClockKind.ARRIVE, 30, 35, level="P5", category="install")  # due at an appointment, which it has not
     count = Count()
-    count.add([strange, isolate, void], parse(spoiled("levels/P2/limits/1/within", "600 min")), NOW)
+    count.add([strange, isolate, void, unbound], parse(spoiled("levels/P2/limits/1/within", "600 min")), NOW)
     assert count.before == count.after
     assert count.after == Counter(
-        {("P9", ClockKind.ARRIVE): 1, ("P2", ClockKind.ISOLATE): 1, ("P2", ClockKind.ARRIVE): 1}
+        {
+            ("P9", ClockKind.ARRIVE): 1,
+            ("P2", ClockKind.ISOLATE): 1,
+            ("P2", ClockKind.ARRIVE): 1,
+            ("P5", ClockKind.ARRIVE): 1,
+        }
     )

@@ -149,6 +149,12 @@ async function tellPosition() {
   if (place) tell(place);
 }
 
+/** Waited for, so that nobody who signs in next opens this person's page. */
+async function forgetPage() {
+  const kept = await globalThis.caches?.keys() ?? [];
+  await Promise.all(kept.filter((name) => name.startsWith("crew-")).map(async (name) => (await caches.open(name)).delete("/crew")));
+}
+
 /** Take along what others must not see. Not without signal: the page would be gone, and nobody signed out. */
 async function signOut(event) {
   event.preventDefault();
@@ -162,7 +168,7 @@ async function signOut(event) {
       return;
     }
     await jobs.forget();
-    navigator.serviceWorker?.controller?.postMessage("forget");
+    await forgetPage();
     form.submit();
   };
   if (!hasSignal()) toast(t("crew.stay"));

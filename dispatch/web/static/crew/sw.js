@@ -23,10 +23,6 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name.startsWith("crew-") && name !== CACHE).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
 });
 
-self.addEventListener("message", (event) => {
-  if (event.data === "forget") event.waitUntil(caches.open(CACHE).then((cache) => cache.delete(PAGE)));
-});
-
 self.addEventListener("push", (event) => {
   const { title, body, number, url } = event.data?.json() ?? { title: "96533", body: "", url: PAGE };
   event.waitUntil(self.registration.showNotification(title, {
