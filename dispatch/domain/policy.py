@@ -19,6 +19,9 @@ from dispatch.domain.similar import SimilarRules
 from dispatch.domain.sla import Clock, ClockKind
 from dispatch.domain.surge_policy import SurgePolicy
 
+# So many levels, the first of a policy, are its emergencies.
+_EMERGENCIES = 2
+
 
 class Area(StrEnum):
     """Where the place lies as seen from the 30-minute service circle."""
@@ -184,6 +187,10 @@ class Policy:
     outage_categories: frozenset[str] = frozenset()
     surge: SurgePolicy | None = None
     temporary: Mapping[str, TemporaryKind] = field(default_factory=dict)
+
+    def is_emergency(self, level: str) -> bool:
+        """Tell whether a level is one for which a sleeping phone is woken; an unknown one is not."""
+        return level in list(self.levels)[:_EMERGENCIES]
 
     def category(self, id_: str) -> Category:
         """Return a category, or raise InvalidInput that lists the known ones."""

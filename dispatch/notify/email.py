@@ -24,12 +24,11 @@ from typing import Any
 from dispatch.domain import sms
 from dispatch.domain.push import hide_phones
 from dispatch.domain.times import SHANGHAI
-from dispatch.notify.port import DeliveryError, Parcel
+from dispatch.notify.port import MENDED_AFTER_S, DeliveryError, Parcel
 
 # All of a conversation: the lease of delivery must outlive it.
 _BUDGET_S = 12.0
 _LONGEST_SUBJECT = 60
-_MENDED_AFTER_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Email:
             raise _refusal(error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPAuthenticationError as error:
             raise DeliveryError(
-                f"SMTP {error.smtp_code}: 登录被拒绝", is_permanent=False, after_s=_MENDED_AFTER_S
+                f"SMTP {error.smtp_code}: 登录被拒绝", is_permanent=False, after_s=MENDED_AFTER_S
             ) from None
         except (smtplib.SMTPException, ssl.SSLError) as error:
             raise DeliveryError(f"{type(error).__name__}: {error}", is_permanent=False) from error

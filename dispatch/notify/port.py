@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+# What an account or a set-up lacks, somebody has to mend: minutes matter no more.
+MENDED_AFTER_S = 300.0
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:

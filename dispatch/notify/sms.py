@@ -22,8 +22,6 @@ from dispatch.notify.port import DeliveryError, Parcel, Taken, Unanswered
 # A gateway's list is behind by some seconds.
 SETTLED_AFTER = timedelta(minutes=2)
 GIVEN_UP_AFTER = timedelta(hours=1)
-# What an account or a template lacks, somebody has to mend: minutes matter no more.
-MENDED_AFTER_S = 300.0
 _NUMBER, _NO_NUMBER = re.compile(r"GD\d{8}-\d{4,}"), "-"
 
 

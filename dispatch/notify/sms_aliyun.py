@@ -17,8 +17,8 @@ from urllib.parse import quote, urlsplit
 
 from dispatch.domain.times import shanghai_day
 from dispatch.notify.http import Answer, post
-from dispatch.notify.port import DeliveryError, Unanswered
-from dispatch.notify.sms import MENDED_AFTER_S, Accepted, Report, ShortMessage, State
+from dispatch.notify.port import MENDED_AFTER_S, DeliveryError, Unanswered
+from dispatch.notify.sms import Accepted, Report, ShortMessage, State
 
 URL = "https://dysmsapi.aliyuncs.com"
 _VERSION = "2017-05-25"

@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dispatch.notify.http import post
-from dispatch.notify.port import DeliveryError, Unanswered
-from dispatch.notify.sms import MENDED_AFTER_S, Accepted, Report, ShortMessage, State
+from dispatch.notify.port import MENDED_AFTER_S, DeliveryError, Unanswered
+from dispatch.notify.sms import Accepted, Report, ShortMessage, State
 
 URL = "https://sms.tencentcloudapi.com"
 _VERSION, _REGION = "2021-01-11", "ap-guangzhou"

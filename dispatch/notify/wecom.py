@@ -20,7 +20,7 @@ import urllib3
 from dispatch.domain.push import hide_phones
 from dispatch.domain.times import shanghai_text
 from dispatch.notify.http import post
-from dispatch.notify.port import DeliveryError, Parcel, Unanswered
+from dispatch.notify.port import MENDED_AFTER_S, DeliveryError, Parcel, Unanswered
 
 # A message may take three requests: the lease of delivery must outlive them.
 TIMEOUT = urllib3.Timeout(connect=1.5, read=3.0)
@@ -35,7 +35,6 @@ _LATER = frozenset({-1, 6000, 45033})
 _THROTTLED = frozenset({45009, 45047})
 # The person, not the set-up: not known here, not in sight of the application, or nobody left to tell.
 _NEVER = frozenset({40003, 40031, 60111, 81013, 82001, 46004})
-_MENDED_AFTER_S = 300.0
 
 
 class Mentions(Protocol):
@@ -145,7 +144,7 @@ def _check(told: Mapping[str, Any]) -> None:
     code = told.get("errcode")
     if code == 0:
         return
-    after_s = 60.0 if code in _THROTTLED else 0.0 if code in _LATER else _MENDED_AFTER_S
+    after_s = 60.0 if code in _THROTTLED else 0.0 if code in _LATER else MENDED_AFTER_S
     raise DeliveryError(f"errcode {code}", is_permanent=code in _NEVER, after_s=after_s)
 
 

@@ -16,8 +16,6 @@ from dispatch.storage import push
 
 # Audiences whose people carry the page on their phone.
 _TO_CREW = ("crew", "backup")
-# The first levels of the policy are those for which a sleeping phone is woken.
-_URGENT_LEVELS = 2
 
 
 def public_key(desk: Desk) -> str | None:
@@ -75,7 +73,7 @@ class Browsers:
         is_urgent = False
         if ticket and policy:
             told |= {"title": f"{policy.levels[ticket['level']].label} {ticket['number']}", "number": ticket["number"]}
-            is_urgent = ticket["level"] in list(policy.levels)[:_URGENT_LEVELS]
+            is_urgent = policy.is_emergency(ticket["level"])
         payload = json.dumps(told, ensure_ascii=False).encode()
         return Letter([Subscription(**row) for row in found], payload, is_urgent)
 

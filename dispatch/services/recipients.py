@@ -23,8 +23,6 @@ from dispatch.storage.outbox import Message
 
 BATCH = 200
 _LEASE_S = 60.0
-# The first levels of the policy are the emergencies, those for which a sleeping phone is woken.
-_URGENT_LEVELS = 2
 _PERSON, _CALLER = "user:", "sms:"
 
 
@@ -65,7 +63,7 @@ def _urgent(tx: Tx, desk: Desk, messages: list[Message]) -> set[int]:
     return {
         ticket_id
         for ticket_id, (level, version) in tickets.items()
-        if level in list(desk.policy(tx, version).levels)[:_URGENT_LEVELS]
+        if desk.policy(tx, version).is_emergency(level)
     }
 
 
