@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from dispatch.domain.errors import InvalidInput
-from dispatch.domain.times import SHANGHAI
+from dispatch.domain.times import shanghai_midnight
 
 DAY_MIN = 24 * 60
 _NEXT = "次日"
@@ -31,7 +31,7 @@ class Span:
 
     def on(self, day: date) -> tuple[datetime, datetime]:
         """Return start and end, UTC, of this part on a day."""
-        midnight = datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+        midnight = shanghai_midnight(day).astimezone(UTC)
         return midnight + timedelta(minutes=self.start_min), midnight + timedelta(minutes=self.end_min)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 # China has kept UTC+8 without summer time since 1991; a fixed offset needs no tz database on the machine.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -13,6 +13,11 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 def shanghai_day(at: datetime) -> date:
     """Return the calendar day in Changsha at the instant `at`."""
     return at.astimezone(SHANGHAI).date()
+
+
+def shanghai_midnight(day: date) -> datetime:
+    """Return the instant at which a day begins in Changsha."""
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 def shanghai_text(at: datetime) -> str:

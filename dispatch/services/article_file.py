@@ -8,13 +8,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from dispatch.domain.article import STATE_LABELS, NewArticle, State
 from dispatch.domain.errors import DispatchError, InvalidInput
 from dispatch.domain.roles import Actor, Permission, check_permitted
-from dispatch.domain.times import SHANGHAI, shanghai_day
+from dispatch.domain.times import SHANGHAI, shanghai_day, shanghai_midnight
 from dispatch.services import articles
 from dispatch.services.desk import Desk
 from dispatch.services.place_file import read_rows
@@ -116,7 +116,7 @@ def _review_at(text: str, now: datetime) -> datetime:
         day = date.fromisoformat(text) if text else shanghai_day(now + _REVIEW)
     except ValueError as error:
         raise InvalidInput("复审日期应写成 2027-06-01", field="review_at") from error
-    return datetime.combine(day, time(), SHANGHAI)
+    return shanghai_midnight(day)
 
 
 def _take(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dispatch.domain.roles import Actor, Permission, check_permitted, team_seen
-from dispatch.domain.times import SHANGHAI, shanghai_day
+from dispatch.domain.times import shanghai_day, shanghai_midnight
 from dispatch.services import health, present
 from dispatch.services.desk import Desk
 from dispatch.storage import directory, queue
@@ -57,7 +57,7 @@ def board(desk: Desk, actor: Actor, wanted: Filter, *, after: int, limit: int, n
 
 def _day_start(now: datetime) -> datetime:
     """Return when the Shanghai day of `now` began."""
-    return datetime.combine(shanghai_day(now), time(), SHANGHAI).astimezone(UTC)
+    return shanghai_midnight(shanghai_day(now)).astimezone(UTC)
 
 
 def _pages(tx: Tx, desk: Desk, wanted: Filter, after: int, limit: int, now: datetime) -> dict[str, Any]:

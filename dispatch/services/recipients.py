@@ -61,9 +61,7 @@ def _urgent(tx: Tx, desk: Desk, messages: list[Message]) -> set[int]:
     """Return those of the messages' tickets that are emergencies."""
     tickets = contacts.levels_of(tx, {one.ticket_id for one in messages if one.ticket_id is not None})
     return {
-        ticket_id
-        for ticket_id, (level, version) in tickets.items()
-        if desk.policy(tx, version).is_emergency(level)
+        ticket_id for ticket_id, (level, version) in tickets.items() if desk.policy(tx, version).is_emergency(level)
     }
 
 

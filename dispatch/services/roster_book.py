@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from dispatch.domain.roster import Plan, Roster, roster_of
 from dispatch.domain.roster_file import InvalidRoster, read_plan
-from dispatch.domain.times import SHANGHAI, shanghai_day
+from dispatch.domain.times import shanghai_day, shanghai_midnight
 from dispatch.services.versions import Versions
 from dispatch.storage import rosters
 from dispatch.storage.db import Store, Tx
@@ -27,7 +27,7 @@ class RosterBook:
         day = shanghai_day(at)
 
         def make() -> Roster:
-            midnight = datetime.combine(day, time(), SHANGHAI)
+            midnight = shanghai_midnight(day)
             with self._store.read() as committed:
                 return self.between(committed, roster_id, midnight, midnight + _DAY)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.roster import Leave, Plan, Roster, Swap, duties
 from dispatch.domain.roster_hours import holes
-from dispatch.domain.times import SHANGHAI, shanghai_day, shanghai_text
+from dispatch.domain.times import shanghai_day, shanghai_midnight, shanghai_text
 from dispatch.services import present
 from dispatch.services.desk import Desk
 from dispatch.storage import directory, rosters
@@ -145,7 +145,7 @@ def add_swap(desk: Desk, actor: Actor, swap: Swap, note: str, now: datetime) -> 
 
 def _check_swap(tx: Tx, desk: Desk, swap: Swap) -> None:
     for (unit_id, owner_id, day), taker_id in swap.duties():
-        start_at = datetime.combine(day, time(), SHANGHAI)
+        start_at = shanghai_midnight(day)
         roster = _roster(tx, desk, start_at, start_at + 2 * _DAY)
         name = "day" if day == swap.day else "back_day"
         if unit_id not in roster.plan.units:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.roster import RANK_LABELS, Duty, Member, Roster, Unit, duties
 from dispatch.domain.roster_hours import holes, stints, worked_h
 from dispatch.domain.shifts import hours_text
-from dispatch.domain.times import SHANGHAI
+from dispatch.domain.times import shanghai_midnight
 from dispatch.services import present
 from dispatch.services.desk import Desk
 from dispatch.services.roster_changes import shown_leave, shown_swap
@@ -43,7 +43,7 @@ def week(desk: Desk, actor: Actor, day: date, branch: str | None, now: datetime)
     """
     check_permitted(actor, Permission.ROSTER)
     monday = day - timedelta(days=day.weekday())
-    start_at = datetime.combine(monday, time(), SHANGHAI)
+    start_at = shanghai_midnight(monday)
     with desk.store.read() as tx:
         days = [_of_span(tx, desk, start_at + n * _DAY, _DAY) for n in range(7)]
         found = _Week(start_at, days, _of_span(tx, desk, start_at, 7 * _DAY))

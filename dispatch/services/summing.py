@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from dispatch.domain import facts as values
 from dispatch.domain.facts import Facts
-from dispatch.domain.times import SHANGHAI, shanghai_day
+from dispatch.domain.times import shanghai_day, shanghai_midnight
 from dispatch.services.desk import Desk
 from dispatch.storage import figures
 from dispatch.storage.db import Tx
@@ -89,5 +89,5 @@ def _page(
 
 def bounds(day: date) -> tuple[datetime, datetime]:
     """Return when a Shanghai day begins, and when the next one does."""
-    start = datetime.combine(day, time(), SHANGHAI)
+    start = shanghai_midnight(day)
     return start, start + timedelta(days=1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Table, delete, insert, or_, select, update
 
 from dispatch.domain.roster import Leave, Swap
 from dispatch.storage.columns import table_of
@@ -89,13 +89,15 @@ def add_swap(tx: Tx, values: Mapping[str, Any]) -> int:
 
 def cancel_leave(tx: Tx, leave_id: int, who: str, now: datetime) -> dict[str, Any] | None:
     """Take leave back and return it, or None where none stands under the id."""
-    query = update(LEAVES).where(LEAVES.c.id == leave_id, LEAVES.c.cancelled_at.is_(None))
-    row = tx.conn.execute(query.values(cancelled_by=who, cancelled_at=now).returning(LEAVES)).mappings().first()
-    return dict(row) if row else None
+    return _cancel(tx, LEAVES, leave_id, who, now)
 
 
 def cancel_swap(tx: Tx, swap_id: int, who: str, now: datetime) -> dict[str, Any] | None:
     """Take a swap back and return it, or None where none stands under the id."""
-    query = update(SWAPS).where(SWAPS.c.id == swap_id, SWAPS.c.cancelled_at.is_(None))
-    row = tx.conn.execute(query.values(cancelled_by=who, cancelled_at=now).returning(SWAPS)).mappings().first()
+    return _cancel(tx, SWAPS, swap_id, who, now)
+
+
+def _cancel(tx: Tx, table: Table, id_: int, who: str, now: datetime) -> dict[str, Any] | None:
+    query = update(table).where(table.c.id == id_, table.c.cancelled_at.is_(None))
+    row = tx.conn.execute(query.values(cancelled_by=who, cancelled_at=now).returning(table)).mappings().first()
     return dict(row) if row else None

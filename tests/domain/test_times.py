@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.domain import policy_file
-from dispatch.domain.times import SHANGHAI, Workdays, shanghai_day, shanghai_text, span_text
+from dispatch.domain.times import SHANGHAI, Workdays, shanghai_day, shanghai_midnight, shanghai_text, span_text
 
 TOML = Path(__file__).parents[2] / "data" / "policy.toml"
 POLICY = policy_file.parse(policy_file.read_toml(TOML.read_bytes()))
@@ -110,3 +110,12 @@ def test_n_working_days_later_is_a_working_day_with_n_of_them_between(after: tim
     assert DAYS.is_workday(last)
     between = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
     assert sum(map(DAYS.is_workday, between)) == days
+
+
+def test_a_day_begins_at_midnight_in_changsha() -> None:
+    began = shanghai_midnight(date(2026, 12, 1))
+    assert began == datetime(2026, 11, 30, 16, tzinfo=UTC)
+    assert (shanghai_day(began), shanghai_day(began - timedelta(microseconds=1))) == (
+        date(2026, 12, 1),
+        date(2026, 11, 30),
+    )
