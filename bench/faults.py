@@ -1,8 +1,9 @@
-"""Faults: what three schedulers do to 20,000 due steps, and what twenty kills do to calls under load.
+"""Faults: what three schedulers do to 20,000 due steps, what twenty kills do to calls under load, and how late one is.
 
 Usage: python -m bench.faults [--due 20000] [--kills 20] [--database sqlite|postgresql|both]
 
-Real processes, both databases durable as in production. Every figure must be 0; exit code 1 where one is not.
+Real processes, both databases durable as in production. Every count must be 0, and a step that another process set a
+moment before is fired within a second of its time; exit code 1 where that is not so.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import select
+
 from bench.report import Report
 from dispatch.services.desk import Desk
+from dispatch.storage.escalations import ESCALATIONS
 from tests.support.due import due_steps, escalation_count, fired, flaws, seed, unsealed
 from tests.support.load import kept, load_on
 from tests.support.pg import PostgresServer
@@ -31,6 +35,9 @@ STEPS_EACH = 5
 # Calls that are acknowledged between two kills, at least.
 CALLS_BETWEEN = 25
 WITHIN_S = 600.0
+# Steps set one after the other by a process that is not the scheduler's, each this long before it is due.
+ALONE = 50
+AHEAD = timedelta(milliseconds=300)
 
 
 @contextmanager
@@ -104,6 +111,21 @@ def run_kills(report: Report, site: Site, kills: int) -> None:
     tell_flaws(report, desk)
 
 
+def run_alone(report: Report, site: Site, steps: int) -> None:
+    """Set one step after the other shortly before it is due, and see how late each is."""
+    desk = site.desk
+    site.scheduler()
+    wait_for(lambda: site.beating(1), "the scheduler beats")
+    for n in range(steps):
+        seed(desk, 1, utc_now() + AHEAD - timedelta(minutes=10))  # ten minutes to accept, and no other step so early
+        wait_for(lambda n=n: escalation_count(desk) > n, "it is fired", every_s=0.005)  # type: ignore[misc]
+    with desk.store.read() as tx:
+        late = sorted(tx.conn.execute(select(ESCALATIONS.c.late_s)).scalars())
+    median = late[steps // 2] * 1e3
+    report.note(f"{steps} steps, each set {AHEAD.total_seconds():g} s before it is due: median {median:.0f} ms late")
+    report.row(10, "lateness of a step set by another process, most, s", late[-1], "<=", 1)
+
+
 def accepted(answers: dict[int | None, int]) -> int:
     """Count the answers that a client may get: accepted, repeated, or nobody there."""
     return sum(answers.get(status, 0) for status in (None, 200, 201))
@@ -126,7 +148,7 @@ def main() -> int:
     wanted = parser.parse_args()
     report = Report("Faults", "sqlalchemy", "psycopg", "apscheduler", "granian")
     for database in BOTH if wanted.database == "both" else (wanted.database,):
-        for run, size in ((run_due, wanted.due), (run_kills, wanted.kills)):
+        for run, size in ((run_due, wanted.due), (run_kills, wanted.kills), (run_alone, ALONE)):
             report.note(f"-- {database}")
             with tempfile.TemporaryDirectory() as folder, installation(database, Path(folder)) as site:
                 run(report, site, size)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from pypinyin import lazy_pinyin
 
+# A city's names are a few thousand, and are indexed anew with each place that is confirmed.
+_NAMES = 1 << 16
 # What Changsha does not tell apart: n and l, flat and curled tongue, front and back nasals.
 _ALIKE = (
     (re.compile(r"^(z|c|s)h"), r"\1"),
@@ -35,6 +37,7 @@ def sound_key(text: str) -> str:
     return " ".join(sounds(text))
 
 
+@lru_cache(_NAMES)
 def latin(text: str) -> tuple[str, str]:
     """Return a name in pinyin, and its initials."""
     spelled: Sequence[str] = lazy_pinyin(text)
