@@ -64,6 +64,7 @@ from dispatch.web.api import (
     drill,
     figures,
     incidents,
+    messages,
     online,
     outages,
     photos,
@@ -88,6 +89,7 @@ from dispatch.web.pages import cases as cases_page
 from dispatch.web.pages import circle as circle_page
 from dispatch.web.pages import crew as crew_page
 from dispatch.web.pages import incidents as incidents_page
+from dispatch.web.pages import messages as messages_page
 from dispatch.web.pages import outages as outages_page
 from dispatch.web.pages import places as places_page
 from dispatch.web.pages import policies as policies_page
@@ -153,7 +155,7 @@ def _add_api(app: APIFlask, desk: Desk, lookup: Lookup) -> None:
     feed = Feed(desk, utc_now)
     for face in (
         v1, cti, console, crew, photos, session, board, outages, push, asking, figures, drill, circle, health,
-        places, similar, incidents, cases, customers, surge, articles, callbacks, rosters, policies,
+        places, similar, incidents, cases, customers, surge, articles, callbacks, rosters, policies, messages,
     ):  # fmt: skip
         app.register_blueprint(face.blueprint(desk))
     app.register_blueprint(online.blueprint(desk, lookup))
@@ -170,7 +172,7 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(board_page.blueprint(desk))
     app.register_blueprint(public_page.blueprint(desk, app.config["SECRET_KEY"]))
     for frame in (
-        callbacks_page, cases_page, circle_page, crew_page, incidents_page, outages_page, places_page,
+        callbacks_page, cases_page, circle_page, crew_page, incidents_page, messages_page, outages_page, places_page,
         policies_page, zones_page,
     ):  # fmt: skip
         app.register_blueprint(frame.blueprint())
@@ -237,7 +239,7 @@ def sms_gateway(settings: Settings) -> Gateway:
 def sms_wording(settings: Settings) -> Wording:
     """Return what short messages are made of."""
     staff, callers = settings.sms_template or "", settings.sms_caller_template
-    return Wording(settings.sms_sign, staff, callers, settings.sms_text_max)
+    return Wording(settings.sms_sign, staff, callers, settings.sms_text_max, settings.sms_alert_template)
 
 
 def mail_server(settings: Settings) -> Server:

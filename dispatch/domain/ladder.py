@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dispatch.domain import sla
-from dispatch.domain.sla import CLOCK_LABELS, Clock
+from dispatch.domain.sla import CLOCK_LABELS, Clock, ClockKind
 from dispatch.domain.times import span_text
 
 
@@ -19,12 +19,14 @@ class Step:
         to: Audiences that are told, e.g. `crew`, `branch_duty`.
         label: What it is called on screen.
         opens_supervision: Whether 督办 opens with it.
+        answer_within: Who is told has so long to answer, then the next one is told; None: nobody else is.
     """
 
     ratio: float
     to: tuple[str, ...]
     label: str
     opens_supervision: bool = False
+    answer_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,12 @@ def climb(clock: Clock, steps: tuple[Step, ...], now: datetime) -> tuple[Clock, 
     return schedule(sla.notice_breach(climbed, now), steps), tuple(fired)
 
 
+def step_text(kind: ClockKind, ratio: float, label: str) -> str:
+    """Say in words what a step means, e.g. `到场时限已用 80%: 仍可挽回`."""
+    return f"{CLOCK_LABELS[kind]}时限已用 {ratio:.0%}: {label}"
+
+
 def fired_text(clock: Clock, fired: Fired) -> str:
-    """Say in words what a step means, e.g. `到场时限已用 80% (仍可挽回)`."""
-    used = f"{CLOCK_LABELS[clock.kind]}时限已用 {fired.step.ratio:.0%}: {fired.step.label}"
+    """Say what a step means that has fired, and how late it did."""
+    used = step_text(clock.kind, fired.step.ratio, fired.step.label)
     return used if fired.late_s < 1 else f"{used}; 系统晚发 {span_text(fired.late_s)}"

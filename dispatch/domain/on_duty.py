@@ -115,6 +115,17 @@ def backup(roster: Roster, unit_id: str, at: datetime) -> Answer:
     return Answer(unit_id, None, "没有第二人可接替", tuple(search.passed))
 
 
+def everybody(roster: Roster, unit_id: str, at: datetime) -> list[Answer]:
+    """Return all of a unit who can answer, in the order in which they are asked: on duty, then who is not away."""
+    found: dict[str, Answer] = {}
+    while True:
+        search = _Search(roster, at, frozenset(found))
+        one = search.on_duty(unit_id) or search.stand_by(unit_id)
+        if one is None:
+            return list(found.values())
+        found[one[0].person_id] = Answer(unit_id, *one)
+
+
 def _why_nobody(roster: Roster, unit_id: str) -> str:
     if unit_id not in roster.plan.units:
         return f"排班表中没有“{unit_id}”"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from dispatch.domain import policy_calendar
@@ -115,7 +115,17 @@ def _step(raw: Raw, place: str) -> Step:
         to=texts(raw, "to", place),
         label=get(raw, "label", place, str),
         opens_supervision="opens_supervision" in raw and get(raw, "opens_supervision", place, bool),
+        answer_within=_minutes(raw, "answer", place) if "answer" in raw else None,
     )
+
+
+def _minutes(raw: Raw, key: str, place: str) -> timedelta:
+    """Return a time that people are given, day or night: `5 min`, `1 h`."""
+    where = f"{place}.{key}"
+    within = span(get(raw, key, place, str), where)
+    if within.unit not in ("min", "h"):
+        raise InvalidPolicy(f"{where} 应写成 “5 min” 或 “1 h”", field=where)
+    return timedelta(minutes=within.amount * {"min": 1, "h": 60}[within.unit])
 
 
 def _level(raw: Raw, place: str, ladders: Mapping[str, Mapping[ClockKind, tuple[Step, ...]]]) -> Level:

@@ -98,13 +98,22 @@ def _ladders(policy: Policy) -> Iterator[Sentence]:
         promised = {limit.clock for limit in level.limits}
         for kind in (kind for kind in ClockKind if kind in promised):
             steps = policy.steps(level.id, kind)
-            zh = "; ".join(f"{step.ratio:.0%} 通知{_who(step, 0, '、')} ({step.label})" for step in steps)
-            en = "; ".join(f"{step.ratio:.0%} tells {_who(step, 1, ', ')}" for step in steps)
+            zh = "; ".join(f"{_told(step, 0, '通知', '、')} ({step.label}{_asked(step, 0)})" for step in steps)
+            en = "; ".join(f"{_told(step, 1, 'tells ', ', ')}{_asked(step, 1)}" for step in steps)
             yield Sentence(f"{level.id} {CLOCK_LABELS[kind]}时限: {zh}", f"{level.id} {_ENGLISH[kind]} clock: {en}")
 
 
-def _who(step: Step, language: int, between: str) -> str:
-    return between.join(AUDIENCES.get(audience, (audience, audience))[language] for audience in step.to)
+def _told(step: Step, language: int, verb: str, between: str) -> str:
+    who = between.join(AUDIENCES.get(audience, (audience, audience))[language] for audience in step.to)
+    return f"{step.ratio:.0%} {verb}{who}"
+
+
+def _asked(step: Step, language: int) -> str:
+    """Say how long who is told has to answer."""
+    if step.answer_within is None:
+        return ""
+    told = (", {:.0f} 分钟内无人应答则通知下一位", ", the next one after {:.0f} min without an answer")[language]
+    return told.format(step.answer_within.total_seconds() / 60)
 
 
 def _calendar(policy: Policy, now: datetime) -> Iterator[Sentence]:

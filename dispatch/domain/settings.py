@@ -60,6 +60,7 @@ class Settings:
         sms_app: SmsSdkAppId (Tencent alone).
         sms_sign: Signature (签名) as the gateway approved it, without brackets.
         sms_template: Template for staff with two variables: `number` and `text` (Tencent: {1} and {2}).
+        sms_alert_template: Template for escalations: `number`, `text`, and `code`, the end of the link in its words.
         sms_caller_template: Template for callers with one variable, `text` (Tencent: {1}); without it callers get none.
         sms_text_max: Characters of `text`; more is cut. Gateways bound the length of variables.
         sms_url: Address of the gateway in place of its public one, such as that of a proxy.
@@ -121,6 +122,7 @@ class Settings:
     sms_app: str | None = None
     sms_sign: str = ""
     sms_template: str | None = None
+    sms_alert_template: str | None = None
     sms_caller_template: str | None = None
     sms_text_max: int = 35
     sms_url: str | None = None

@@ -23,6 +23,8 @@ from dispatch.notify.port import DeliveryError, Parcel, Taken, Unanswered
 SETTLED_AFTER = timedelta(minutes=2)
 GIVEN_UP_AFTER = timedelta(hours=1)
 _NUMBER, _NO_NUMBER = re.compile(r"GD\d{8}-\d{4,}"), "-"
+# The last sentence of an escalation: the link of whom it is for.
+_LINK = re.compile(r"。?[^。]*https?://\S+/m/([\w-]+)$")
 
 
 class State(StrEnum):
@@ -92,6 +94,7 @@ class Wording:
         sign: Signature, as it stands in brackets before each message.
         staff: Template of `number` and `text`.
         callers: Template of `text`, or None.
+        alerts: Template of `number`, `text` and `code`, whose own words hold the link up to the code; or None.
         text_max: Characters that `text` may have.
     """
 
@@ -99,6 +102,7 @@ class Wording:
     staff: str
     callers: str | None
     text_max: int
+    alerts: str | None = None
 
 
 class Sms:
@@ -161,9 +165,16 @@ class Sms:
             raise DeliveryError("没有手机号码或短信模板", is_permanent=True)
         found = _NUMBER.search(parcel.text) if parcel.to("user") else None
         text = parcel.text.replace(found[0], "", 1).strip(" :：,，") if found else parcel.text
-        told = ("text", sms.shorten(hide_phones(text), self._wording.text_max))
-        number = [("number", found[0] if found else _NO_NUMBER)] if parcel.to("user") else []
-        return ShortMessage(phone, template, [*number, told], parcel.idempotency_key)
+        # Gateways let no link into a variable, and bound its length: the template has the link, and gets its end.
+        link = _LINK.search(text) if parcel.to("user") else None
+        text = text[: link.start()] if link else text
+        told = [("text", sms.shorten(hide_phones(text), self._wording.text_max))]
+        if parcel.to("user"):
+            told.insert(0, ("number", found[0] if found else _NO_NUMBER))
+        if link and self._wording.alerts:
+            template = self._wording.alerts
+            told.append(("code", link[1]))
+        return ShortMessage(phone, template, told, parcel.idempotency_key)
 
     def _parts(self, message: ShortMessage) -> int:
         """Estimate the bill: the fixed words of a template are not known here, its values and the signature are."""

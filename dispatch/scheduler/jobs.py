@@ -28,6 +28,7 @@ from dispatch.domain.surge import Move
 from dispatch.notify.port import Abandoned, Channel, Parcel, Taken
 from dispatch.notify.sms import Sms
 from dispatch.services import (
+    alerts,
     answering,
     arrival,
     calibration,
@@ -166,7 +167,7 @@ class Jobs:
         jobs: dict[str, Callable[[], None]] = {"sweep": self._sweep, "seal": self._seal, "ways": self._look_at_ways}
         jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind, "outages": self._ring}
         jobs |= {"names": self._read_names, "surge": self._watch_surge, "articles": self._remind_of_articles}
-        jobs["figures"] = self._sum_up
+        jobs |= {"figures": self._sum_up, "alerts": self._chase}
         if PEOPLE in self._desk.channels:
             jobs["people"] = self._address
         if self._teller is not None:
@@ -237,6 +238,10 @@ class Jobs:
         done = delivery.deliver(self._desk, {channel: self._channels[channel]}, self._now, self._stopping.is_set)
         if done.retried or done.failed:
             log.warning("deliver", channel=channel, sent=done.sent, retried=done.retried, failed=done.failed)
+
+    def _chase(self) -> None:
+        """Tell the next one where nobody has answered."""
+        alerts.chase(self._desk, self._now)
 
     def _address(self) -> None:
         """Turn what waits for people into rows for each of them."""

@@ -10,9 +10,9 @@ from dispatch.domain.callback import REASONS, Answer, State, check_answer
 from dispatch.domain.errors import NotFound
 from dispatch.domain.roles import PUBLIC
 from dispatch.services import calling_back
-from dispatch.services.callback_rounds import sha256_of
 from dispatch.services.calling_back import Told
 from dispatch.services.desk import Desk
+from dispatch.services.links import sha256_of
 from dispatch.storage import callbacks
 from dispatch.storage.db import Tx
 

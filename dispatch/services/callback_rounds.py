@@ -5,8 +5,6 @@ Made here, below actions.carry_out, so that every way to 完工 makes it: a crew
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,10 +17,10 @@ from dispatch.domain.states import Status, Verb
 from dispatch.domain.ticket import Command, Ticket, Transition
 from dispatch.services import live
 from dispatch.services.desk import Desk
+from dispatch.services.links import new_token, sha256_of
 from dispatch.storage import callbacks, outbox
 from dispatch.storage.db import Tx
 
-_TOKEN_BYTES = 24
 TOPIC = "callback"
 
 
@@ -61,7 +59,7 @@ def _begin(tx: Tx, desk: Desk, ticket: Ticket, transition: Transition, now: date
     callers = _distinct(tx, ticket)
     tokens: dict[int, str] = {}
     if desk.settings.public_url and outbox.to_callers(desk.channels):
-        tokens = {call_id: secrets.token_urlsafe(_TOKEN_BYTES) for phone, call_id in callers if phone}
+        tokens = {call_id: new_token() for phone, call_id in callers if phone}
     callbacks.add(tx, [_row(ticket, phone, call_id, due_at, tokens.get(call_id), now) for phone, call_id in callers])
     if tokens:
         _send_links(tx, desk, ticket, tokens, now)
@@ -100,11 +98,6 @@ def _send_links(tx: Tx, desk: Desk, ticket: Ticket, tokens: Mapping[int, str], n
             key = f"{ticket.id}:callback:{row['id']}"
             rows += outbox.rows_to_caller(row["phone"], text, key, now, desk.channels, ticket.id)
     outbox.put(tx, rows)
-
-
-def sha256_of(token: str) -> str:
-    """Return what is kept of a link's token."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def heard(rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> Callers:

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dispatch.domain.incident import number_of
-from dispatch.domain.ladder import Fired, climb, fired_text
+from dispatch.domain.ladder import Fired, Step, climb, fired_text
 from dispatch.domain.roles import SYSTEM
+from dispatch.domain.settings import PEOPLE
 from dispatch.domain.sla import Clock
 from dispatch.domain.states import Status, Verb
 from dispatch.domain.surge import Gathering
 from dispatch.domain.ticket import Command, decide
+from dispatch.services import alerts
 from dispatch.services.desk import Desk
 from dispatch.storage import clocks, digests, escalations, incidents, outbox, surges, tickets
 from dispatch.storage.clocks import Due
@@ -67,16 +69,18 @@ class _Rows:
     events: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
     gathered: list[dict[str, Any]] = field(default_factory=list)
+    alerts: alerts.Told = field(default_factory=alerts.Told)
     supervised: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """When a batch is worked off, in which surge, and who speaks for the incidents of its tickets."""
+    """When a batch is worked off, in which surge, who speaks for the incidents of its tickets, and who is on duty."""
 
     now: datetime
     surge: Gathering | None
     voices: Mapping[tuple[int, str], Voice]
+    call: alerts.Call | None
 
 
 def sweep(desk: Desk, now: datetime) -> Sweep:
@@ -167,7 +171,7 @@ def _open_surge(tx: Tx, desk: Desk) -> Gathering | None:
 def _work(tx: Tx, desk: Desk, batch: list[Due], surge: Gathering | None, now: datetime, done: Sweep) -> None:
     rows = _Rows()
     of_incidents = {due.incident_id for due in batch if due.incident_id is not None}
-    scene = _Scene(now, surge, incidents.voices(tx, of_incidents))
+    scene = _Scene(now, surge, incidents.voices(tx, of_incidents), alerts.call_at(desk, tx, now))
     resumed: dict[int, str] = {}
     # Holds end first, so that what fires after them is told of a ticket in work.
     for due in sorted(batch, key=lambda due: due.clock.paused_at is None):
@@ -221,9 +225,11 @@ def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, scene: _Scene, rows: _Rows
         "late_s": fired.late_s,
         "acknowledged_at": now if is_silent else None,
         "acknowledged_by": f"随事件 {number_of(due.incident_id)}" if is_silent else None,
+        "answer_s": None,
+        "ask_at": None,
     }
     rows.escalations.append(escalation)
-    _tell(desk, due, f"{due.number} {text}", escalation, scene, rows)
+    text = _tell(desk, due, fired.step, text, escalation, scene, rows)
     rows.events.append(
         {
             "ticket_id": due.ticket_id,
@@ -256,16 +262,31 @@ def _of_incident(due: Due, voice: Voice | None) -> str:
     return f"; 事件 {incident} 共 {voice.tickets} 张工单, 牵头工单 {voice.lead}"
 
 
-def _tell(desk: Desk, due: Due, text: str, escalation: dict[str, Any], scene: _Scene, rows: _Rows) -> None:
-    """Queue the notice of a step, for some in a surge with the next digest."""
+def _tell(desk: Desk, due: Due, step: Step, text: str, escalation: dict[str, Any], scene: _Scene, rows: _Rows) -> str:
+    """Queue the notice of a step, for some in a surge with the next digest; return its text with who is told."""
     surge, told = scene.surge, list[str]()
     for one in escalation["recipients"]:
         if surge is not None and surge.gathers(one, due.level, escalation["ratio"]):
             rows.gathered.append(digests.item(surge.surge_id, one, due.number, due.level, escalation))
         else:
             told.append(one)
+    if scene.call is not None:
+        text += _name(scene.call, due, step, told, escalation, rows)
     key = ":".join(str(escalation[name]) for name in ("ticket_id", "clock", "round", "step"))
-    rows.notices += outbox.rows_to(told, text, key, scene.now, desk.channels, due.ticket_id)
+    channels = [channel for channel in desk.channels if channel != PEOPLE]
+    rows.notices += outbox.rows_to(told, f"{due.number} {text}", key, scene.now, channels, due.ticket_id)
+    return text
+
+
+def _name(call: alerts.Call, due: Due, step: Step, told: list[str], escalation: dict[str, Any], rows: _Rows) -> str:
+    """Tell the people that a step means, and return in words who they are; nothing where it means nobody."""
+    before = len(rows.alerts.messages)
+    people = call.first(escalation, due.number, told, rows.alerts)
+    if not people:
+        return ""
+    escalation["ask_at"] = call.ask_at(step, rows.alerts.messages[before:])
+    escalation["answer_s"] = step.answer_within and step.answer_within.total_seconds()
+    return f"; 通知 {call.words(people)}"
 
 
 def _write(tx: Tx, rows: _Rows) -> None:
@@ -275,3 +296,4 @@ def _write(tx: Tx, rows: _Rows) -> None:
     tickets.add_events(tx, rows.events)
     outbox.put(tx, rows.notices)
     digests.add(tx, rows.gathered)
+    rows.alerts.write(tx)

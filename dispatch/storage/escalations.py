@@ -6,26 +6,47 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import and_, bindparam, func, insert, select, text, update
 
 from dispatch.storage.board import of_team
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx
-from dispatch.storage.tables import UNANSWERED, EscalationRow, TicketRow
+from dispatch.storage.tables import UNANSWERED, ClockRow, EscalationRow, TicketRow
 
 ESCALATIONS = table_of(EscalationRow)
-TICKETS = table_of(TicketRow)
+TICKETS, CLOCKS = table_of(TicketRow), table_of(ClockRow)
 _INSERT = insert(ESCALATIONS)
 # Word for word as in its index, or no database sees that it fits.
 WAITING = text(UNANSWERED)
 _ANSWER_ALL = (
     update(ESCALATIONS)
     .where(ESCALATIONS.c.ticket_id == bindparam("ticket"), ESCALATIONS.c.acknowledged_at.is_(None))
-    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"))
+    .values(acknowledged_at=bindparam("at"), acknowledged_by=bindparam("by"), ask_at=None)
 )
 _WITH_TICKET = select(ESCALATIONS, TICKETS.c.number, TICKETS.c.team_id, TICKETS.c.assisting).join(
     TICKETS, TICKETS.c.id == ESCALATIONS.c.ticket_id
 )
+
+_OF_CLOCK = and_(
+    CLOCKS.c.ticket_id == ESCALATIONS.c.ticket_id,
+    CLOCKS.c.kind == ESCALATIONS.c.clock,
+    CLOCKS.c.round == ESCALATIONS.c.round,
+)
+_SILENT = (
+    select(
+        ESCALATIONS,
+        *(TICKETS.c[name] for name in ("number", "status", "level", "policy_version")),
+        *(CLOCKS.c[name] for name in ("next_step", "met_at", "is_void", "paused_at")),
+    )
+    .join(TICKETS, TICKETS.c.id == ESCALATIONS.c.ticket_id)
+    .join(CLOCKS, _OF_CLOCK)
+    .where(ESCALATIONS.c.ask_at <= bindparam("now"))
+    .order_by(ESCALATIONS.c.ask_at, ESCALATIONS.c.id)
+    .limit(bindparam("batch"))
+    # Whoever answers takes the ticket first: one in work is left for the next look.
+    .with_for_update(skip_locked=True, of=[ESCALATIONS, TICKETS])
+)
+_NEXT = select(func.min(ESCALATIONS.c.ask_at)).where(ESCALATIONS.c.ask_at.is_not(None))
 
 
 def add(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
@@ -63,7 +84,7 @@ def acknowledge(tx: Tx, escalation_id: int, by: str, now: datetime) -> bool:
     mark = (
         update(ESCALATIONS)
         .where(ESCALATIONS.c.id == escalation_id, ESCALATIONS.c.acknowledged_at.is_(None))
-        .values(acknowledged_at=now, acknowledged_by=by)
+        .values(acknowledged_at=now, acknowledged_by=by, ask_at=None)
     )
     return bool(tx.conn.execute(mark).rowcount)
 
@@ -83,3 +104,18 @@ def of_ticket(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
     """Return the steps of one ticket in the order in which they fired."""
     query = select(ESCALATIONS).where(ESCALATIONS.c.ticket_id == ticket_id).order_by(ESCALATIONS.c.id)
     return [dict(row) for row in tx.conn.execute(query).mappings()]
+
+
+def next_ask(tx: Tx) -> datetime | None:
+    """Return when somebody else is to be told next, over all steps; one look at the partial index."""
+    return tx.conn.execute(_NEXT).scalar()
+
+
+def lock_silent(tx: Tx, now: datetime, batch: int) -> list[dict[str, Any]]:
+    """Return up to `batch` steps that nobody has answered in time, with ticket and clock, locked, oldest first."""
+    return [dict(row) for row in tx.conn.execute(_SILENT, {"now": now, "batch": batch}).mappings()]
+
+
+def ask_again(tx: Tx, escalation_id: int, at: datetime | None) -> None:
+    """Set when the next one is told of a step; None where nobody is."""
+    tx.conn.execute(update(ESCALATIONS).where(ESCALATIONS.c.id == escalation_id).values(ask_at=at))

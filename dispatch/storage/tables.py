@@ -255,7 +255,11 @@ class ClockRow(Base):
 
 
 class EscalationRow(Base):
-    """One step of the ladder that fired; the unique key is the promise "exactly once"."""
+    """One step of the ladder that fired; the unique key is the promise "exactly once".
+
+    `answer_s` is how long who is told has to answer; `ask_at`, when the next one is told: None once somebody answered,
+    or nobody is left.
+    """
 
     __tablename__ = "escalations"
     id: Id = mapped_column(primary_key=True)
@@ -271,9 +275,12 @@ class EscalationRow(Base):
     late_s: Mapped[float]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]
+    answer_s: Mapped[float | None]
+    ask_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("ticket_id", "clock", "round", "step"),
+        Index("ix_escalations_ask", "ask_at", **only("ask_at IS NOT NULL")),
         Index("ix_escalations_unanswered", "id", **only("acknowledged_at IS NULL")),
         Index("ix_escalations_breached", "ticket_id", **only(UNANSWERED)),
     )

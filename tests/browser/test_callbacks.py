@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 from dispatch.domain.callback import Answer
 from dispatch.domain.states import Status, Verb
 from dispatch.services import board, calling_back
-from dispatch.services.callback_rounds import sha256_of
 from dispatch.services.calling_back import Told
 from dispatch.services.desk import Desk
+from dispatch.services.links import sha256_of
 from dispatch.storage import callbacks
 from tests.browser.test_every_page import faults
 from tests.support.browser import Pages

@@ -27,7 +27,7 @@ PLACES = {
         "/board", "/cases", "/figures", "/report", "/incidents", "/circle", "/wall", "/outages", "/zones", "/places",
         "/articles",
     ),
-    "crew.a": ("/crew",),
+    "crew.a": ("/crew", "/messages"),
 }  # fmt: skip
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
 # What depends on how wide the page is; the other rules are asked once, at the full width.

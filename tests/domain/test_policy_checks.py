@@ -116,10 +116,18 @@ def test_promises_are_told_in_plain_language() -> None:
     assert "P3 水压不足: 30 分钟接单, 4 小时到场, 48 小时完工, 1 个工作日回访" in zh
     assert "P5 报装: 1 个工作日接单, 按预约到场, 5 个工作日完工, 1 个工作日回访" in zh
     assert "咨询: 不生成工单" in zh
-    steps = "80% 通知水管家、调度 (仍可挽回); 100% 通知片区长、调度 (到场超时); 200% 通知分公司值班 (报分公司值班)"
+    next_zh, next_en = ", 30 分钟内无人应答则通知下一位", ", the next one after 30 min without an answer"
+    steps = (
+        f"80% 通知水管家、调度 (仍可挽回{next_zh}); 100% 通知片区长、调度 (到场超时{next_zh}); "
+        f"200% 通知分公司值班 (报分公司值班{next_zh})"
+    )
     assert f"P3 到场时限: {steps}" in zh
-    steps = "80% tells crew, dispatcher; 100% tells area lead, dispatcher; 200% tells branch duty manager"
+    steps = (
+        f"80% tells crew, dispatcher{next_en}; 100% tells area lead, dispatcher{next_en}; "
+        f"200% tells branch duty manager{next_en}"
+    )
     assert f"P3 arrive clock: {steps}" in [sentence.en for sentence in told]
+    assert any("50% 通知水管家 (提醒到场); 80%" in sentence for sentence in zh)  # a reminder asks for no answer
     assert zh[-1] == "注意: 2027 年放假安排未知, 工作日按周一至周五计算, 请补充假日表"
 
 

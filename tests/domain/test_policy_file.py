@@ -32,6 +32,8 @@ def test_the_shipped_policy_is_read() -> None:
     assert date(2026, 10, 1) in policy.calendars.workdays.holidays
     assert date(2026, 10, 10) in policy.calendars.workdays.extra
     assert policy.levels["P1"].limits[0].within == Span(5, "min")
+    answers = [step.answer_within for step in policy.steps("P1", ClockKind.ARRIVE)]
+    assert answers == [None, *[timedelta(minutes=5)] * 4]
     assert policy.categories["inquiry"].level is None
     strength = policy.categories["leak"].questions[2]
     assert strength.choices == ("drip", "flow", "jet")
@@ -186,6 +188,10 @@ REFUSED: list[tuple[Spoil, str]] = [
     (put("levels/P1/limits/1/clock", "lunch"), "levels.P1.limits[1].clock"),
     (drop("levels/P1/limits/1/clock"), "levels.P1.limits[1].clock"),
     (drop("levels/P1/limits/1/within"), "levels.P1.limits[1].within"),
+    *(
+        (put("ladders/normal/ack/0/answer", answer), "ladders.normal.ack[0].answer")
+        for answer in ("5", "0 min", "1 wd", "8 wh", "appointment", 5)
+    ),
     (drop("levels/P1/limits/1/basis"), "levels.P1.limits[1].basis"),
     (put("levels/P1/limits/1/area", "moon"), "levels.P1.limits[1].area"),
     (put("levels/P1/limits/1/area", 5), "levels.P1.limits[1].area"),
@@ -330,3 +336,9 @@ def test_wrong_surges_are_refused_with_the_place(path: str, value: object, field
     with pytest.raises(InvalidPolicy) as refused:
         parse(raw)
     assert refused.value.field == field
+
+
+def test_an_answer_is_asked_for_within_minutes_or_hours() -> None:
+    raw = deepcopy(RAW)
+    put("ladders/normal/ack/0/answer", "2 h")(raw)
+    assert parse(raw).steps("P3", ClockKind.ACK)[0].answer_within == timedelta(hours=2)

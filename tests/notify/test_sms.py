@@ -172,6 +172,19 @@ def test_callers_have_a_template_of_their_own(gateway: Gateway) -> None:
     assert (len(text), text[:10], text[-1]) == (35, "坡子街已恢复供水 谢", "…")
 
 
+@pytest.mark.network
+def test_the_link_of_an_escalation_is_in_its_template_and_its_code_in_a_variable(gateway: Gateway) -> None:
+    text = "GD20261124-000001 到场时限已用 80%: 仍可挽回。应答: https://dispatch.example/m/a-Token_1"
+    parcel = replace(PARCEL, text=text)
+    sender = channel(gateway)
+    sender.send(parcel, NOW)
+    sender._wording = replace(WORDING, alerts="SMS_3")
+    sender.send(replace(parcel, idempotency_key="other"), NOW)
+    without, with_link = [one.params for one in gateway.carried]
+    assert without == ["GD20261124-000001", "到场时限已用 80%: 仍可挽回"]
+    assert with_link == [*without, "a-Token_1"]
+
+
 # ---------------------------------------------------------------- lost answers
 
 

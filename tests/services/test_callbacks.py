@@ -13,9 +13,9 @@ from dispatch.domain.roles import Actor
 from dispatch.domain.states import Status, Verb
 from dispatch.services import board, callback_links, callback_queue, calling_back, present
 from dispatch.services.callback_queue import Wanted
-from dispatch.services.callback_rounds import sha256_of
 from dispatch.services.calling_back import Told
 from dispatch.services.desk import Desk
+from dispatch.services.links import sha256_of
 from dispatch.storage import callbacks
 from dispatch.storage.outbox import OUTBOX
 from tests.support.cast import Cast, act, call, dispatched, ticket_at

@@ -8,8 +8,8 @@ import pytest
 from apiflask import APIFlask
 
 from dispatch.domain.states import Status, Verb
-from dispatch.services.callback_rounds import sha256_of
 from dispatch.services.desk import Desk
+from dispatch.services.links import sha256_of
 from dispatch.storage import callbacks
 from tests.support.cast import Cast, act, call, ticket_at
 from tests.web.conftest import As, Browser

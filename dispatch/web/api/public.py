@@ -21,8 +21,9 @@ from dispatch.services.desk import Desk
 from dispatch.services.public import Report
 from dispatch.web.api.callbacks import AnswerIn
 from dispatch.web.api.fields import Key, Text
+from dispatch.web.api.messages import link_routes
 from dispatch.web.api.outages import Outage
-from dispatch.web.api.requests import Body, Location
+from dispatch.web.api.requests import Body, LinkIn, Location
 from dispatch.web.api.responses import FollowUp, KnownOutage, Rating, Time
 from dispatch.web.auth import CsrfMissing, has_token
 from dispatch.web.now import utc_now
@@ -85,12 +86,6 @@ class RatingIn(Body):
 
     stars: int = Field(ge=1, le=5)
     words: Text = Field("", max_length=500)
-
-
-class LinkIn(BaseModel):
-    """The token of a caller's own link, in the path."""
-
-    token: Text = Field(max_length=64)
 
 
 class Asked(BaseModel):
@@ -188,6 +183,7 @@ def blueprint(desk: Desk, secret: str) -> APIBlueprint:
     _telling(api, desk, secret)
     _tracking(api, desk, secret)
     _answering(api, desk)
+    link_routes(api, desk)
     return api
 
 

@@ -229,6 +229,12 @@ class EscalationIn(BaseModel):
     escalation_id: Position
 
 
+class LinkIn(BaseModel):
+    """The token of a link that one person got, in the path."""
+
+    token: Text = Field(max_length=64)
+
+
 class PageIn(BaseModel):
     """A keyset page."""
 

@@ -21,7 +21,7 @@ from dispatch.services.desk import Desk
 from dispatch.web import auth, catalogue
 from dispatch.web.now import utc_now
 
-# The screens by their path, and who finds them in the bar; a crew has its own alone.
+# The screens by their path, and who finds them in the bar; a crew has its own, and its messages.
 _SCREENS = {
     "agent": Permission.CALL,
     "callbacks": Permission.CALLBACK,
@@ -36,6 +36,7 @@ _SCREENS = {
     "places": Permission.PLACES,
     "articles": Permission.READ,
     "policies": Permission.POLICY,
+    "messages": Permission.READ,
     "crew": Permission.CREW,
 }
 # What a role works at all day stands in the bar, the rest of its screens in a menu behind it; a role that is not here
@@ -173,7 +174,7 @@ def _screens(visitor: Actor | None) -> list[str]:
     if visitor is None:
         return []
     if visitor.role in TEAM_BOUND:
-        return ["crew"]
+        return ["crew", "messages"]
     return [name for name, permission in _SCREENS.items() if permission in PERMISSIONS[visitor.role]]
 
 

@@ -39,6 +39,7 @@ export function editor(policy) {
     return [
       text(t("policies.at"), place("at"), Math.round(one.at * 100), (told) => { one.at = told; }, { size: "short", parse: share }),
       text(t("policies.label"), place("label"), one.label, (told) => { one.label = told; }),
+      text(t("policies.answer"), place("answer"), one.answer, (told) => put(one, "answer", told.trim()), { size: "short" }),
       toggle(t("policies.supervise"), place("opens_supervision"), one.opens_supervision, (told) => put(one, "opens_supervision", told || "")),
       several(t("policies.to"), place("to"), page.data.audiences.map((id) => [id, t(`audience.${id}`)]), one.to, (told) => { one.to = told; }),
     ];

@@ -1,0 +1,188 @@
+"""Who is told of a step of the ladder: people on the roster, one after the other, until somebody answers.
+
+The first are told with the step, in its transaction; each further one in the transaction that moves `ask_at`. However
+many schedulers look, whatever is killed: each person is told of each step once. Without a published roster a step
+tells its audiences, and no person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.domain import alerting
+from dispatch.domain.ladder import Step, step_text
+from dispatch.domain.on_duty import Answer
+from dispatch.domain.roles import SYSTEM
+from dispatch.domain.roster import Roster
+from dispatch.domain.settings import PEOPLE
+from dispatch.domain.sla import ClockKind
+from dispatch.services.desk import Desk
+from dispatch.services.links import new_token, sha256_of
+from dispatch.storage import clocks, escalations, messages, outbox, tickets
+from dispatch.storage.db import Tx
+from dispatch.storage.messages import User
+
+BATCH = 100
+
+
+@dataclass(slots=True)
+class Told:
+    """What is written for people: kept for them, and queued for their ways."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, tx: Tx) -> None:
+        """Write it down."""
+        messages.add(tx, self.messages)
+        outbox.put(tx, self.notices)
+
+
+@dataclass(slots=True)
+class Call:
+    """The people of one moment, as the roster names them; users are looked up once.
+
+    Attributes:
+        roster: The roster of the moment.
+        now: The moment.
+    """
+
+    desk: Desk
+    tx: Tx
+    roster: Roster
+    now: datetime
+    _users: dict[str, User | None] = field(default_factory=dict)
+
+    def user(self, answer: Answer) -> User | None:
+        """Return the account of whom an answer names, or None where there is none."""
+        if answer.person is None:
+            return None
+        login = answer.person.person_id
+        if login not in self._users:
+            self._users[login] = messages.users(self.tx, (login,)).get(login)
+        return self._users[login]
+
+    def first(self, step: Mapping[str, Any], number: str, recipients: Sequence[str], told: Told) -> list[Answer]:
+        """Tell whom the recipients of a fired step mean; return them, holes and those without an account too."""
+        answers, nth = alerting.named(self.roster, recipients, self.now), 0
+        seen = set[int]()
+        for answer in answers:
+            user = self.user(answer)
+            if user is not None and user.user_id not in seen:
+                seen.add(user.user_id)
+                self.tell(step, number, nth, user, alerting.why(self.roster, answer), told)
+                nth += 1
+        return answers
+
+    def tell(self, step: Mapping[str, Any], number: str, nth: int, user: User, why: str, told: Told) -> None:
+        """Write what a person is told of a step, with a link of his own where links lead anywhere."""
+        text = f"{number} {step_text(ClockKind(step['clock']), step['ratio'], step['label'])}"
+        names = ("ticket_id", "clock", "round", "step")
+        key = ":".join(["alert", *(str(step[name]) for name in names), str(nth)])
+        settings = self.desk.settings
+        token = new_token() if settings.public_url else None
+        told.messages.append(
+            {
+                **{name: step[name] for name in names},
+                "user_id": user.user_id, "at": self.now, "text": text, "why": why, "key": key, "nth": nth,
+                "token_sha256": sha256_of(token) if token else None,
+            }
+        )  # fmt: skip
+        if PEOPLE in self.desk.channels:
+            how = f"应答: {settings.address}/m/{token}" if token else "请登录后在“我的消息”中应答"
+            to = [f"user:{user.login}"]
+            told.notices.append(
+                outbox.row(step["ticket_id"], PEOPLE, to, f"{text}。{how}", f"{key}:{PEOPLE}", self.now)
+            )
+
+    def words(self, answers: Sequence[Answer]) -> str:
+        """Say in a timeline who is told, and where nobody is."""
+        return "、".join(self._word(answer) for answer in answers)
+
+    def _word(self, answer: Answer) -> str:
+        if answer.person is None:
+            return f"空缺 ({alerting.why(self.roster, answer)})"
+        without = "" if self.user(answer) else "; 没有账号, 未单独通知"
+        return f"{answer.person.name} ({answer.reason}{without})"
+
+    def ask_at(self, step: Step, told: Sequence[dict[str, Any]]) -> datetime | None:
+        """Return when the next one is told of a fired step: at once where nobody was; None where nobody else is."""
+        if step.answer_within is None:
+            return None
+        return self.now + step.answer_within if told else self.now
+
+
+def call_at(desk: Desk, tx: Tx, now: datetime) -> Call | None:
+    """Return the people of a moment, or None before a roster is published."""
+    roster = desk.roster(tx, now)
+    return None if roster is None else Call(desk, tx, roster, now)
+
+
+def chase(desk: Desk, clock: Callable[[], datetime]) -> int:
+    """Tell the next one of each step that nobody has answered in time; return how many steps were looked at."""
+    done = 0
+    with desk.store.read() as tx:
+        next_at = escalations.next_ask(tx)
+    while next_at is not None and next_at <= clock():
+        with desk.store.write() as tx:
+            now = clock()
+            call = call_at(desk, tx, now)
+            rows = escalations.lock_silent(tx, now, BATCH)
+            for row in rows:
+                _go_on(tx, call, row)
+            next_at = escalations.next_ask(tx)
+        done += len(rows)
+        if not rows:  # another process holds what is left
+            break
+    return done
+
+
+def _go_on(tx: Tx, call: Call | None, row: dict[str, Any]) -> None:
+    """Tell the next one of a step; nobody where its clock stands still or ended, or where a later step has fired."""
+    is_over = row["met_at"] or row["is_void"] or row["paused_at"] or row["next_step"] > row["step"] + 1
+    if is_over or call is None:
+        escalations.ask_again(tx, row["id"], None)
+        return
+    later = _later(call, row)
+    told = messages.told(tx, row)
+    line = alerting.line(call.roster, row["recipients"], later, call.now)
+    left = [(user, answer) for answer in line if (user := call.user(answer)) and user.user_id not in told]
+    within = timedelta(seconds=row["answer_s"])
+    silence = f"{row['answer_s'] / 60:.0f} 分钟内无人应答" if told else "没有人可通知"
+    label = step_text(ClockKind(row["clock"]), row["ratio"], row["label"])
+    if not left:
+        text = f"“{label}”{silence}, {'以后由下一级通知' if later else '已无下一位可通知'}"
+        escalations.ask_again(tx, row["id"], None)
+    else:
+        user, answer = left[0]
+        writing = Told()
+        call.tell(row, row["number"], len(told), user, alerting.why(call.roster, answer), writing)
+        writing.write(tx)
+        text = f"“{label}”{silence}, 通知下一位: {call.words([answer])}"
+        escalations.ask_again(tx, row["id"], call.now + within)
+    _note(call, row, text)
+
+
+def _later(call: Call, row: Mapping[str, Any]) -> set[str]:
+    """Return the audiences of all steps of the ticket that are still to come, of whatever clock."""
+    policy = call.desk.policy(call.tx, row["policy_version"])
+    running = (clock for clock in clocks.of_ticket(call.tx, row["ticket_id"]) if clock.is_running)
+    steps = (
+        step
+        for clock in running
+        for step in policy.steps(row["level"], clock.kind)[clock.next_step - clock.ladder_from :]
+    )
+    return {audience for step in steps for audience in step.to}
+
+
+def _note(call: Call, row: Mapping[str, Any], text: str) -> None:
+    event = {
+        "ticket_id": row["ticket_id"], "at": call.now, "effective_at": row["ask_at"], "time_source": "server",
+        "kind": "alert", "from_status": row["status"], "to_status": row["status"], "actor_id": SYSTEM.user_id,
+        "text": text,
+    }  # fmt: skip
+    tickets.add_events(call.tx, [event])
+    call.tx.audit(call.now, SYSTEM, "alert", row["number"], text=text)
