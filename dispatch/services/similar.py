@@ -26,7 +26,7 @@ from dispatch.storage.db import Tx
 from dispatch.storage.similar import Candidate
 
 # So many open tickets are looked at: those of the same address or caller first, then the newest ones near it.
-MOST = 100
+MOST = 60
 # And so many told.
 SHOWN = 5
 # A call that is being saved keeps others waiting: the newest will do, the agent has seen the others before.

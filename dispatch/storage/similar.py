@@ -7,7 +7,21 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Row, Select, Text, and_, bindparam, exists, false, func, literal, or_, select, union_all
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
@@ -37,38 +51,39 @@ def candidates(
     """
     if not (cells or place_key or phone):
         return []
-    told: dict[str, Any] = {f"cell_{n}": cell for n, cell in enumerate(cells)}
-    told |= {f"category_{n}": category for n, category in enumerate(categories)}
+    told: dict[str, Any] = {f"c{n}": cell for n, cell in enumerate(cells)}
+    told |= {f"k{n}": category for n, category in enumerate(categories)}
     told |= {"place_key": place_key, "phone": phone, "most": most}
     return tx.conn.execute(_query(len(cells), len(categories), bool(place_key), phone is not None), told).all()
 
 
 @cache
 def _query(cells: int, categories: int, has_key: bool, has_phone: bool) -> Select[Any]:
+    """The statement, in short names: one of more than 4,096 characters psycopg reads anew each time."""
+    t = TICKETS.alias("t")
     # Told one by one: a list that grows would be written into the statement anew each time.
-    wanted = TICKETS.c.category.in_([bindparam(f"category_{n}", type_=Text) for n in range(categories)])
-    is_open = and_(TICKETS.c.ended_at.is_(None), wanted)
-    by_ticket = TICKETS.c.id.desc()
-    named, near = select(TICKETS.c.id, literal(0).label("turn")), select(TICKETS.c.id, literal(1).label("turn"))
-    parts = []
-    for n in range(cells):
-        parts.append(near.where(TICKETS.c.cell == bindparam(f"cell_{n}"), is_open).order_by(by_ticket))
+    wanted = t.c.category.in_([bindparam(f"k{n}", type_=Text) for n in range(categories)])
+    is_open = and_(t.c.ended_at.is_(None), wanted)
+    by_ticket = t.c.id.desc()
+    one: Any = select(t.c.id)
+    named, near = (literal_column(turn, Integer).label("turn") for turn in ("0", "1"))
+    parts = [(near, one.where(t.c.cell == bindparam(f"c{n}"), is_open).order_by(by_ticket)) for n in range(cells)]
     if has_key:
-        parts.append(named.where(TICKETS.c.place_key == bindparam("place_key"), is_open).order_by(by_ticket))
+        parts.append((named, one.where(t.c.place_key == bindparam("place_key"), is_open).order_by(by_ticket)))
     is_caller: Any = false()
     if has_phone:
         rung = CALLS.c.caller_phone == bindparam("phone")
         # The newest calls first, open or not: a number that rings all day has ten years of them.
         newest = select(CALLS.c.ticket_id).where(rung).order_by(CALLS.c.id.desc()).limit(_MOST).subquery("newest")
-        parts.append(named.join(newest, newest.c.ticket_id == TICKETS.c.id).where(is_open))
-        is_caller = exists().where(CALLS.c.ticket_id == TICKETS.c.id, rung)
+        parts.append((named, one.join(newest, newest.c.ticket_id == t.c.id).where(is_open)))
+        is_caller = exists().where(CALLS.c.ticket_id == t.c.id, rung)
     # The few are chosen first and then looked up: the other way round PostgreSQL may walk ten years of tickets.
-    few = [part.limit(_MOST).subquery(f"p{n}") for n, part in enumerate(parts)]
-    all_ = union_all(*(select(one) for one in few)).subquery("found")
+    few = [select(part.limit(_MOST).subquery(f"p{n}"), turn) for n, (turn, part) in enumerate(parts)]
+    all_ = union_all(*few).subquery("found")
     in_turn = (func.min(all_.c.turn), all_.c.id.desc())
     chosen = select(all_.c.id).group_by(all_.c.id).order_by(*in_turn).limit(_MOST).subquery("chosen")
-    columns = [TICKETS.c[name] for name in _TOLD]
-    return select(*columns, is_caller.label("is_same_caller")).join(chosen, chosen.c.id == TICKETS.c.id)
+    columns = [t.c[name] for name in _TOLD]
+    return select(*columns, is_caller.label("is_same_caller")).join(chosen, chosen.c.id == t.c.id)
 
 
 def told_apart(tx: Tx, ticket_id: int) -> set[int]:

@@ -36,8 +36,8 @@ def test_an_escalation_is_answered_from_its_link_and_read_on_my_messages(pages: 
     expect(card).to_contain_text(f"{number} 到场时限已用 50%: 提醒到场")
     expect(card).to_contain_text("天心-03 班组: 全天 08:00-次日08:00, A角")
     expect(card).to_contain_text("待应答")
-    assert faults(page) == []
     picture(page, "alert-link")
+    assert faults(page) == []
     card.get_by_role("button", name="我已知悉").click()
     expect(card).to_contain_text("已应答, 不再通知下一位")
     expect(card).to_contain_text("水管家甲 (水管家) (短信链接)")
