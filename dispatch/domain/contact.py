@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from dispatch.domain import phones
 from dispatch.domain.errors import InvalidInput
+from dispatch.domain.times import SHANGHAI
 
 _WECOM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 # Of what RFC 5321 allows, what mailboxes have: no quotes, no comments, a domain with a dot.
@@ -75,3 +77,38 @@ def ways(contact: Contact, offered: Collection[Way], choices: Mapping[str, bool]
     least = floor(contact, offered) if is_urgent else None
     open_ways = {way: contact.address(way) for way in Way if way in offered}
     return {way: to for way, to in open_ways.items() if to and (choices.get(way, True) or way is least)}
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Hours of each day, in Shanghai, in which nothing but emergencies rings; they may go across midnight."""
+
+    start: time
+    end: time
+
+    def until(self, at: datetime) -> datetime | None:
+        """Return when the quiet that holds at an instant is over, or None where none holds."""
+        local = at.astimezone(SHANGHAI)
+        over = datetime.combine(local.date(), self.end, SHANGHAI)
+        if self.start < self.end:
+            return over if self.start <= local.time() < self.end else None
+        if local.time() < self.end:
+            return over
+        return over + timedelta(days=1) if local.time() >= self.start else None
+
+
+def quiet_of(start: str, end: str) -> Quiet | None:
+    """Return quiet hours as they are kept, from `22:00` and `07:00`; None for two empty texts.
+
+    Raises:
+        InvalidInput: for what is no time of day, for one without the other, or for hours of no length.
+    """
+    if not start.strip() and not end.strip():
+        return None
+    try:
+        quiet = Quiet(*(time.fromisoformat(text.strip()).replace(second=0, tzinfo=None) for text in (start, end)))
+    except ValueError as error:
+        raise InvalidInput("免打扰时段请填开始和结束, 例如 22:00 和 07:00; 都留空为不设", field="quiet") from error
+    if quiet.start == quiet.end:
+        raise InvalidInput("免打扰时段的开始和结束不能相同", field="quiet")
+    return quiet

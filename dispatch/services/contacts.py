@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatch.domain.contact import WAY_LABELS, Contact, Way, contact_of, floor
+from dispatch.domain.contact import WAY_LABELS, Contact, Quiet, Way, contact_of, floor, quiet_of
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.roles import Actor
 from dispatch.services.desk import Desk
@@ -72,17 +72,40 @@ def choices(desk: Desk, login: str) -> list[Choice]:
     ]
 
 
-def choose(desk: Desk, actor: Actor, login: str, wanted: Collection[str], now: datetime) -> None:
-    """Let a user say by which of the ways ordinary notices reach him; emergencies keep theirs.
+def quiet(desk: Desk, login: str) -> Quiet | None:
+    """Return a user's quiet hours.
 
     Raises:
         NotFound: if there is no such login.
     """
+    with desk.store.read() as tx:
+        return _person(tx, login).quiet
+
+
+def choose(
+    desk: Desk, actor: Actor, login: str, wanted: Collection[str], now: datetime, hours: tuple[str, str] = ("", "")
+) -> None:
+    """Let a user say by which of the ways ordinary notices reach him, and when none does; emergencies keep theirs.
+
+    Args:
+        desk: The process's desk.
+        actor: Who chooses, for himself.
+        login: His login.
+        wanted: The ways that stay on.
+        now: The server's time.
+        hours: From when to when he hears of emergencies alone, as `22:00`; two empty texts for no such hours.
+
+    Raises:
+        NotFound: if there is no such login.
+        InvalidInput: for hours that are none.
+    """
+    silence = quiet_of(*hours)
     told: Mapping[str, bool] = {way.value: way in wanted for way in desk.settings.ways}
     with desk.store.write() as tx:
         person = _person(tx, login)
         contacts.choose(tx, person.user_id, told)
-        tx.audit(now, actor, "ways", login, **told)
+        contacts.keep_quiet(tx, person.user_id, silence)
+        tx.audit(now, actor, "ways", login, **told, quiet=[*hours] if silence else [])
 
 
 def test(desk: Desk, actor: Actor, login: str, way: Way, now: datetime) -> str:

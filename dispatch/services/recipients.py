@@ -69,9 +69,11 @@ def _rows_of(
     desk: Desk, message: Message, person: Person, key: str, is_urgent: bool, now: datetime
 ) -> Iterator[dict[str, Any]]:
     chosen: Mapping[Way, str] = ways(person.contact, desk.settings.ways, person.choices, is_urgent=is_urgent)
+    # What is no emergency waits for the morning; it is written all the same, and stands on the person's page at once.
+    later = person.quiet.until(now) if person.quiet and not is_urgent else None
     for way, address in chosen.items():
         to = [f"{way}:{address}", f"{_PERSON}{person.login}"]
-        yield _row(message, way, to, f"{key}:{way}:{person.user_id}", now)
+        yield _row(message, way, to, f"{key}:{way}:{person.user_id}", later or now)
 
 
 def _row(message: Message, way: Way, to: list[str], key: str, now: datetime) -> dict[str, Any]:

@@ -30,6 +30,15 @@ class WayChoiceRow(Base):
     is_on: Mapped[bool]
 
 
+class QuietRow(Base):
+    """The hours in which a user wants to hear of emergencies alone, in minutes of the day in Shanghai."""
+
+    __tablename__ = "quiet_hours"
+    user_id: Id = mapped_column(ForeignKey("users.id"), primary_key=True)
+    start_min: Mapped[int]
+    end_min: Mapped[int]
+
+
 class SendingRow(Base):
     """A notice that a gateway took: its number there, its parts, and the receipt once there is one.
 

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, insert, select
 
-from dispatch.domain.contact import Contact
+from dispatch.domain.contact import Contact, Quiet
 from dispatch.storage.columns import table_of
-from dispatch.storage.contact_tables import ContactRow, WayChoiceRow
+from dispatch.storage.contact_tables import ContactRow, QuietRow, WayChoiceRow
 from dispatch.storage.db import Tx, upsert
 from dispatch.storage.tables import TicketRow, UserRow
 
-CONTACTS, CHOICES = table_of(ContactRow), table_of(WayChoiceRow)
+CONTACTS, CHOICES, QUIET = table_of(ContactRow), table_of(WayChoiceRow), table_of(QuietRow)
 USERS, TICKETS = table_of(UserRow), table_of(TicketRow)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user with his addresses and choices."""
+    """A user with his addresses, choices and quiet hours."""
 
     user_id: int
     login: str
     name: str
     contact: Contact
     choices: Mapping[str, bool]
+    quiet: Quiet | None = None
 
 
 def people(tx: Tx, logins: Collection[str]) -> dict[str, Person]:
     """Return the users of these logins who have not left, by login."""
-    columns = (USERS.c.id, USERS.c.login, USERS.c.name, CONTACTS.c.phone, CONTACTS.c.email, CONTACTS.c.wecom_id)
+    addresses = (CONTACTS.c.phone, CONTACTS.c.email, CONTACTS.c.wecom_id)
     found = (
-        select(*columns)
+        select(USERS.c.id, USERS.c.login, USERS.c.name, *addresses, QUIET.c.start_min, QUIET.c.end_min)
         .outerjoin_from(USERS, CONTACTS, CONTACTS.c.user_id == USERS.c.id)
+        .outerjoin(QUIET, QUIET.c.user_id == USERS.c.id)
         .where(USERS.c.login.in_(logins), USERS.c.is_active)
     )
     rows = tx.conn.execute(found).all()
@@ -52,7 +54,12 @@ def _choices(tx: Tx, user_ids: Collection[int]) -> Mapping[int, dict[str, bool]]
 
 
 def _person(row: Row[*tuple[Any, ...]], chosen: Mapping[int, dict[str, bool]]) -> Person:
-    return Person(row.id, row.login, row.name, Contact(row.phone, row.email, row.wecom_id), chosen[row.id])
+    quiet = None if row.start_min is None else Quiet(_time(row.start_min), _time(row.end_min))
+    return Person(row.id, row.login, row.name, Contact(row.phone, row.email, row.wecom_id), chosen[row.id], quiet)
+
+
+def _time(minutes: int) -> time:
+    return time(*divmod(minutes, 60))
 
 
 def put(tx: Tx, user_id: int, contact: Contact, now: datetime) -> None:
@@ -67,6 +74,14 @@ def choose(tx: Tx, user_id: int, choices: Mapping[str, bool]) -> None:
     for way, is_on in choices.items():
         put = upsert(tx.dialect, CHOICES).values(user_id=user_id, way=way, is_on=is_on)
         tx.conn.execute(put.on_conflict_do_update(index_elements=["user_id", "way"], set_={"is_on": is_on}))
+
+
+def keep_quiet(tx: Tx, user_id: int, quiet: Quiet | None) -> None:
+    """Write down in which hours a user hears of emergencies alone; None for no such hours."""
+    tx.conn.execute(delete(QUIET).where(QUIET.c.user_id == user_id))
+    if quiet is not None:
+        minutes = {name: at.hour * 60 + at.minute for name, at in (("start_min", quiet.start), ("end_min", quiet.end))}
+        tx.conn.execute(insert(QUIET).values(user_id=user_id, **minutes))
 
 
 def levels_of(tx: Tx, ticket_ids: Collection[int]) -> dict[int, tuple[str, str]]:

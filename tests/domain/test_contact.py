@@ -1,8 +1,10 @@
 """Where people are reached, and what no choice closes."""
 
+from datetime import datetime
+
 import pytest
 
-from dispatch.domain.contact import Contact, Way, contact_of, floor, ways
+from dispatch.domain.contact import Contact, Way, contact_of, floor, quiet_of, ways
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.sms import parts, shorten
 
@@ -66,3 +68,30 @@ def test_a_message_is_billed_by_parts() -> None:
 def test_what_is_cut_shows() -> None:
     assert shorten("坡子街\n 停水", 10) == "坡子街 停水"
     assert shorten("一二三四五六", 5) == "一二三四…"
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "until"),
+    [
+        (("22:00", "07:00"), "2026-11-24T23:30", "2026-11-25T07:00"),
+        (("22:00", "07:00"), "2026-11-24T22:00", "2026-11-25T07:00"),
+        (("22:00", "07:00"), "2026-11-25T06:59", "2026-11-25T07:00"),
+        (("22:00", "07:00"), "2026-11-25T07:00", None),
+        (("22:00", "07:00"), "2026-11-24T21:59", None),
+        (("12:00", "13:30"), "2026-11-24T12:15", "2026-11-24T13:30"),
+        (("12:00", "13:30"), "2026-11-24T13:30", None),
+    ],
+)
+def test_quiet_hours_go_across_midnight(hours: tuple[str, str], at: str, until: str | None) -> None:
+    quiet = quiet_of(*hours)
+    assert quiet is not None
+    moment = datetime.fromisoformat(f"{at}+08:00")
+    assert quiet.until(moment) == (datetime.fromisoformat(f"{until}+08:00") if until else None)
+
+
+def test_no_quiet_hours_and_wrong_ones() -> None:
+    assert quiet_of("", " ") is None
+    for hours in (("22:00", ""), ("", "7:00"), ("22", "7 Uhr"), ("25:00", "07:00"), ("07:00", "07:00")):
+        with pytest.raises(InvalidInput) as caught:
+            quiet_of(*hours)
+        assert caught.value.field == "quiet"

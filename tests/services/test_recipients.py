@@ -14,6 +14,7 @@ from dispatch.domain.contact import Contact, Way
 from dispatch.notify.port import Channel, DeliveryError, Parcel, Taken, Unanswered
 from dispatch.notify.sms import Sms, Wording
 from dispatch.notify.sms_aliyun import Aliyun
+from dispatch.services import contacts as contact_service
 from dispatch.services import delivery, recipients
 from dispatch.services.delivery import LEASE_S, MAX_ATTEMPTS, Delivered, deliver
 from dispatch.services.desk import Desk
@@ -110,6 +111,20 @@ def test_a_choice_closes_a_way_but_not_the_floor_of_an_emergency(reachable: Desk
     keys = sorted(row["idempotency_key"] for row in rows(reachable) if row["channel"] in tuple(Way))
     person = cast.crew_a.user_id
     assert keys == [f"billing:email:{person}", f"burst:email:{person}", f"burst:sms:{person}"]
+
+
+def test_quiet_hours_put_off_all_but_emergencies(reachable: Desk, cast: Cast, now: datetime) -> None:
+    """It is 10:00 in Changsha."""
+    contact_service.choose(reachable, cast.crew_b, "crew.b", ["sms"], now, ("09:00", "10:30"))
+    for category in ("burst", "billing"):
+        number = dispatched(reachable, now, category=category, address=f"坡子街 {category}")
+        with reachable.store.read() as tx:
+            row = tx.conn.execute(select(contacts.TICKETS.c.id).where(contacts.TICKETS.c.number == number))
+            ticket_id = row.scalar()
+        queue(reachable, now, "user:crew.b", key=category, ticket_id=ticket_id)
+    fan_out(reachable, now)
+    due = {row["text"]: row["next_try_at"] for row in rows(reachable, "sms")}
+    assert due == {"通知 burst": now, "通知 billing": now + timedelta(minutes=30)}
 
 
 def test_callers_are_told_where_there_is_a_template_for_them(reachable: Desk, now: datetime) -> None:

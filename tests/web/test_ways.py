@@ -36,3 +36,17 @@ def test_a_choice_is_shown_kept_and_cannot_close_the_floor(browser: Browser, des
     assert "✓ 通知方式已保存" in page
     assert page.count(" checked>") == 1
     assert [one.is_on for one in contacts.choices(served, "crew.a")] == [False, True]
+
+
+def test_quiet_hours_are_shown_kept_and_refused_by_name(browser: Browser, desk: Desk, now: datetime) -> None:
+    served = browser.client.application.extensions["desk"]
+    served.settings = replace(served.settings, sms_gateway="aliyun")
+    browser.sign_in("crew.a")
+    assert browser.submit("/account/ways", quiet_from="22:00", quiet_until="07:00").status_code == 303
+    page = browser.client.get("/account").text
+    assert 'name="quiet_from" value="22:00"' in page
+    assert 'name="quiet_until" value="07:00"' in page
+    assert "免打扰时段请填开始和结束" in browser.submit("/account/ways", quiet_from="22:00").text
+    assert contacts.quiet(desk, "crew.a") is not None
+    browser.submit("/account/ways")
+    assert contacts.quiet(desk, "crew.a") is None

@@ -70,7 +70,8 @@ def blueprint(desk: Desk) -> APIBlueprint:
     @auth.own(pages)
     def choose_ways(known: Session) -> Response | Answer:
         def choose() -> None:
-            contacts.choose(desk, known.actor, known.login, request.form.getlist("way"), utc_now())
+            hours = (_field("quiet_from"), _field("quiet_until"))
+            contacts.choose(desk, known.actor, known.login, request.form.getlist("way"), utc_now(), hours)
 
         return _do(desk, known, "ways", choose)
 
@@ -181,6 +182,7 @@ def _page(desk: Desk, known: Session, error: DispatchError | None = None, what: 
         may_passkey=passkeys.is_possible(desk.settings),
         sessions=sessions.own(desk, known, utc_now()),
         ways=contacts.choices(desk, known.login) if desk.settings.ways else [],
+        quiet=contacts.quiet(desk, known.login),
         written=shanghai_text,
     )
     return page, error.status if error else 200, _headers(error)

@@ -1,4 +1,4 @@
-"""What single people were told, and when a step of the ladder goes on to the next of them."""
+"""What single people were told, when a step of the ladder goes on to the next of them, and their quiet hours."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("ticket_id", "clock", "round", "step", "nth"),
     )
     op.create_index("ix_messages_user", "messages", ["user_id", "id"])
+    op.create_table(
+        "quiet_hours",
+        sa.Column("user_id", ID, sa.ForeignKey("users.id"), primary_key=True),
+        sa.Column("start_min", ID, nullable=False),
+        sa.Column("end_min", ID, nullable=False),
+    )
     op.add_column("escalations", sa.Column("answer_s", sa.Double(), nullable=True))
     op.add_column("escalations", sa.Column("ask_at", TIME, nullable=True))
     is_asked = sa.text("ask_at IS NOT NULL")
@@ -43,4 +49,5 @@ def downgrade() -> None:
     op.drop_index("ix_escalations_ask", "escalations")
     op.drop_column("escalations", "ask_at")
     op.drop_column("escalations", "answer_s")
+    op.drop_table("quiet_hours")
     op.drop_table("messages")
