@@ -155,9 +155,13 @@ def _note(figure: Figure) -> str:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table, or a word where there is nothing to put into it."""
+    filled = list(rows)
+    if not filled:
+        return "<p>当日没有。</p>"
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(one)}</td>" for one in rest)}</tr>'
-        for first, *rest in rows
+        for first, *rest in filled
     )
     return f'<table border="1" cellpadding="4"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
