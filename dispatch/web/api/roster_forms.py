@@ -21,6 +21,7 @@ class OnDuty(BaseModel):
     """Who answers for a team or a post; without a person it is a hole."""
 
     unit_id: str
+    unit: str = Field(description="its name; the id where no roster names it")
     person_id: str | None
     name: str | None
     reason: str
@@ -118,11 +119,16 @@ class UnitHole(Span):
     unit: str
 
 
-class Changed(BaseModel):
+class LeftOpen(BaseModel):
+    """What a change leaves without anybody."""
+
+    holes: list[UnitHole] = []
+
+
+class Changed(LeftOpen):
     """Leave or a swap that was entered or taken back."""
 
     id: int
-    holes: list[UnitHole] = []
 
 
 class WeekDuty(Span):
@@ -150,6 +156,7 @@ class WeekUnit(BaseModel):
 
     id: str
     name: str
+    branch: str | None = Field(description="null: of the whole company")
     in_hand: int = Field(description="open tickets of the team")
     rows: list[WeekRow]
     holes: list[list[Span]]
@@ -197,7 +204,7 @@ class Week(BaseModel):
     roster: RosterName | None
     branches: list[str]
     branch: str | None
-    units: list[WeekUnit]
-    people: list[WeekPerson]
+    units: list[WeekUnit] = Field(description="as they are called: each before who stands above it")
+    people: list[WeekPerson] = Field(description="like leaves and swaps for those who make rosters, else empty")
     leaves: list[WeekLeave]
     swaps: list[WeekSwap]
