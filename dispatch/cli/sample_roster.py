@@ -29,12 +29,14 @@ _SHIFTS = (
 _WORKDAYS, _WEEKEND = 5, 2
 # From Monday on: two work by day and by night, the lead has the weekend.
 _TEAM = (
-    ("A", "A角", ["day"] * _WORKDAYS + [None] * _WEEKEND),
-    ("B", "B角", ["night"] * _WORKDAYS + [None] * _WEEKEND),
-    ("lead", "班组长", [None] * _WORKDAYS + ["full"] * _WEEKEND),
+    ("A", ["day"] * _WORKDAYS + [None] * _WEEKEND),
+    ("B", ["night"] * _WORKDAYS + [None] * _WEEKEND),
+    ("lead", [None] * _WORKDAYS + ["full"] * _WEEKEND),
 )
 # Its lead has no Sunday: so that a hole can be seen.
 _SHORT, _SATURDAY = "furong-02", [None] * _WORKDAYS + ["full", None]
+# Made up: the first surnames of the old list, each with one sign.
+_SURNAMES, _GIVEN = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许", "东南西北山川江河湖海春夏秋冬星云天"
 _AWAY, _SWAPPING = "furong-01", "furong-03"
 
 
@@ -44,10 +46,12 @@ class _Draft:
 
     Attributes:
         known: Login and name of whoever of the demo's people is the first of a team.
+        names: Those that are not taken yet.
         body: Its JSON form.
     """
 
     known: dict[str, tuple[str, str]]
+    names: Iterator[str] = field(default_factory=lambda: (f"模拟{one}{two}" for two in _GIVEN for one in _SURNAMES))
     body: dict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: {
             "shifts": [{"id": one, "name": name, "hours": hours} for one, name, hours in _SHIFTS],
@@ -75,18 +79,21 @@ class _Draft:
         """Add a team."""
         short = name.partition(" ")[0]
         self.unit(team_id, f"{short} 班组", branch, f"area_lead:{branch}")
-        for rank, label, cycle in _TEAM:
-            person = f"{team_id}-{rank.lower()}", f"模拟{short}{label}"
-            if rank == "A":
-                person = self.known.get(team_id, person)
-            self.member(team_id, person, rank, _SATURDAY if (team_id, rank) == (_SHORT, "lead") else cycle)
+        for rank, cycle in _TEAM:
+            known = self.known.get(team_id) if rank == "A" else None
+            self.member(
+                team_id,
+                known or (f"{team_id}-{rank.lower()}", next(self.names)),
+                rank,
+                _SATURDAY if (team_id, rank) == (_SHORT, "lead") else cycle,
+            )
 
     def post(self, unit_id: str, name: str, branch: str | None, up: str | None, *, people: int, days: int = 1) -> None:
         """Add a post that people hold round the clock by turns of some days."""
         self.unit(unit_id, name, branch, up)
         turn = ["full"] * days + [None] * days * (people - 1)
         for n in range(people):
-            self.member(unit_id, (f"{unit_id}.{n + 1}", f"模拟{name}{'甲乙丙丁'[n]}"), "A", turn, n * days)
+            self.member(unit_id, (f"{unit_id}.{n + 1}", next(self.names)), "A", turn, n * days)
 
 
 def body(known: dict[str, tuple[str, str]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, check_permitted
-from dispatch.domain.roster import RANK_LABELS, Duty, Member, Plan, Roster, Unit, chain, duties
+from dispatch.domain.roster import Duty, Member, Plan, Roster, Unit, chain, duties
 from dispatch.domain.roster_hours import holes, stints, worked_h
 from dispatch.domain.shifts import hours_text
 from dispatch.domain.times import shanghai_midnight
@@ -59,6 +59,7 @@ def week(desk: Desk, actor: Actor, day: date, branch: str | None, now: datetime)
     return {
         "monday": monday.isoformat(),
         "days": [(monday + timedelta(n)).isoformat() for n in range(7)],
+        "has_roster": [one is not None for one in days],
         "roster": row and {"id": row["id"], "name": row["name"], "is_sample": row["is_sample"]},
         **_told(found, branch, changes, in_hand),
     }
@@ -116,7 +117,7 @@ def _row(found: _Week, known: Roster, member: Member, hours: Mapping[str, float]
     return {
         "person_id": member.person_id,
         "name": known.plan.people[member.person_id].name,
-        "rank": RANK_LABELS[member.rank],
+        "rank": member.rank.value,
         "worked_h": round(hours.get(member.person_id, 0.0), 1),
         "days": [_cell(found, n, member) for n in range(7)],
     }
@@ -149,7 +150,7 @@ def _duty(roster: Roster, parts: Sequence[Duty]) -> dict[str, Any]:
 def _holes(found: _Week, n: int, unit_id: str) -> list[dict[str, Any]]:
     roster, midnight = found.rosters[n], found.start_at + n * _DAY
     if roster is None:
-        return [{"start_at": present.time(midnight), "end_at": present.time(midnight + _DAY)}]
+        return []
     return [
         {"start_at": present.time(one.start_at), "end_at": present.time(one.end_at)}
         for one in holes(roster, unit_id, midnight, midnight + _DAY)

@@ -169,12 +169,12 @@ def test_a_week_shows_duties_holes_hours_and_changes(desk: Desk, cast: Cast, now
     assert list(units) == [TEAM_A, TEAM_B, LEAD_POST, DUTY_POST, "company_duty"]
     assert units[TEAM_A]["in_hand"] == 1
     row = units[TEAM_A]["rows"][0]
-    assert (row["name"], row["rank"], row["worked_h"]) == ("水管家甲", "A角", 60.0)
+    assert (row["name"], row["rank"], row["worked_h"]) == ("水管家甲", "A", 60.0)
     assert row["days"][0] == []  # Monday: the roster began on Tuesday
     told = [(one["is_away"], one["is_swapped"], one["by"]) for day in row["days"][1:5] for one in day]
     assert told == [(False, False, []), (True, False, ["班组长甲"]), (False, True, ["班组长甲"]), (False, False, [])]
     assert units[TEAM_A]["rows"][2]["worked_h"] == 24.0
-    assert len(units[TEAM_A]["holes"][0]) == 1
+    assert (shown["has_roster"], units[TEAM_A]["holes"][0]) == ([False, *[True] * 6], [])
     assert units[TEAM_A]["holes"][2:] == [[], [], [], [], []]
     assert units[TEAM_B]["holes"][5] == [
         {"start_at": "2026-11-27T16:00:00+00:00", "end_at": "2026-11-28T16:00:00+00:00"}

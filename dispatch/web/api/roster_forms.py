@@ -146,7 +146,7 @@ class WeekRow(BaseModel):
 
     person_id: str
     name: str
-    rank: str
+    rank: str = Field(description="A, B, C or lead")
     worked_h: float = Field(description="hours on duty in this week, in all units")
     days: list[list[WeekDuty]]
 
@@ -201,6 +201,7 @@ class Week(BaseModel):
 
     monday: str
     days: list[str]
+    has_roster: list[bool] = Field(description="for each day; before the first roster the order of the teams holds")
     roster: RosterName | None
     branches: list[str]
     branch: str | None

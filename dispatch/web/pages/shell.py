@@ -35,6 +35,7 @@ _SCREENS = {
     "zones": Permission.ZONES,
     "places": Permission.PLACES,
     "articles": Permission.READ,
+    "roster": Permission.READ,
     "policies": Permission.POLICY,
     "crew": Permission.CREW,
 }
