@@ -77,7 +77,7 @@ def test_a_workbook_is_refused_mended_and_published(pages: Pages, desk: Desk, ca
     expect(page.locator("#said")).to_contain_text("有空缺")
     with page.expect_download() as told:
         page.click("#rosters a[download]")
-    assert openpyxl.load_workbook(told.value.path())["轮班"].max_row == 8
+    assert openpyxl.load_workbook(io.BytesIO(told.value.path().read_bytes()))["轮班"].max_row == 8
     page.click("#after")
     saturday = next_monday() + 5 * DAY
     expect(page.locator(cell(page, TEAM_A, saturday))).to_contain_text("白班 A角 水管家甲")

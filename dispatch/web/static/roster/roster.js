@@ -40,7 +40,8 @@ function draw() {
 /** Where the week is wider than the screen: today stands beside the names. The page itself must not move. */
 function showToday() {
   const [names, head] = ["#week thead th", "#week thead .is-today"].map((one) => $(one));
-  $("#week").scrollLeft = head ? head.offsetLeft - names.offsetWidth : 0;
+  $("#week").scrollLeft = 0;
+  if (head) $("#week").scrollLeft = head.getBoundingClientRect().left - names.getBoundingClientRect().right;
 }
 
 /** Which roster this is, and how much of the week nobody has. */

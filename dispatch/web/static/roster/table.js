@@ -5,7 +5,7 @@ import { withinDay } from "./days.js";
 
 /** @param {Array} units those of the week that are shown */
 export function table(week, units, today) {
-  const heads = week.days.map((day, n) => h("th", { scope: "col", class: day === today ? "is-today" : "" }, h("span.nowrap", {}, `${t(`roster.day_${n + 1}`)} ${day.slice(5)}`), day === today && h("span.chip", {}, t("roster.today")), !week.has_roster[n] && h("span.chip", {}, t("roster.unpublished"))));
+  const heads = week.days.map((day, n) => h("th", { scope: "col", class: day === today ? "is-today" : "" }, h("span.nowrap", {}, `${t(`roster.day_${n + 1}`)} ${day.slice(5)}`), " ", day === today && h("span.chip", {}, t("roster.today")), !week.has_roster[n] && h("span.chip", {}, t("roster.unpublished"))));
   const groups = [...new Set(units.map((unit) => unit.branch))];
   return h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("roster.unit")), heads)),
     groups.map((branch) => h("tbody", {},
