@@ -94,6 +94,7 @@ from dispatch.web.pages import outages as outages_page
 from dispatch.web.pages import places as places_page
 from dispatch.web.pages import policies as policies_page
 from dispatch.web.pages import public as public_page
+from dispatch.web.pages import rosters as roster_page
 from dispatch.web.pages import zones as zones_page
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -173,7 +174,7 @@ def _add_screens(app: APIFlask, desk: Desk) -> None:
     app.register_blueprint(public_page.blueprint(desk, app.config["SECRET_KEY"]))
     for frame in (
         callbacks_page, cases_page, circle_page, crew_page, incidents_page, messages_page, outages_page, places_page,
-        policies_page, zones_page,
+        policies_page, roster_page, zones_page,
     ):  # fmt: skip
         app.register_blueprint(frame.blueprint())
 

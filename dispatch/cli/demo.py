@@ -13,7 +13,7 @@ from random import Random
 
 import click
 
-from dispatch.cli import context, flood, scenes, serve
+from dispatch.cli import context, flood, sample_roster, scenes, serve
 from dispatch.cli import depots as depot_file
 from dispatch.cli.scenes import Stage
 from dispatch.domain.outage import NewOutage
@@ -50,6 +50,7 @@ _PLACES = (
     ("/articles", "知识库 (样例文章)"),
     ("/circle", "30 分钟服务圈 (值班长, 管理员)"),
     ("/outages", "停水公告 (调度员, 值班长)"),
+    ("/roster", "排班: 一周当班, 谁负责, 请假和换班 (样例)"),
     ("/crew", "水管家 (手机)"),
 )
 # So many escalations are told in full; the rest is counted.
@@ -96,6 +97,8 @@ def demo(ctx: click.Context, once: bool, surge: bool) -> None:
     people = cast(desk, start)
     sample = depot_file.read(context.DATA / "depots.csv", Datum.WGS84)
     click.echo(f"  样例驻点 {depots.replace(desk, SYSTEM, sample, start, is_sample=True)} 个")
+    crew = people["crew"].actor
+    click.echo(f"  {sample_roster.publish(desk, {str(crew.team_id): ('crew', crew.name)}, start)}")
     click.echo(f"  样例知识库文章 {_answers(desk, start)} 篇")
     agent = people["agent"].actor
     burst = flood.play_hour(desk, agent, _zones(), start, tell) if surge else play(desk, people, start)

@@ -111,7 +111,8 @@ def backup(roster: Roster, unit_id: str, at: datetime) -> Answer:
     search = _Search(roster, at, frozenset({first.person_id} if first else ()))
     found = search.on_duty(unit_id) or search.stand_by(unit_id)
     if found is not None:
-        return Answer(unit_id, *found, tuple(search.passed))
+        # Who stands by was met before, as not on duty: that is said in the reason, and he is not passed over.
+        return Answer(unit_id, *found, tuple(one for one in search.passed if one.person != found[0]))
     return Answer(unit_id, None, "没有第二人可接替", tuple(search.passed))
 
 

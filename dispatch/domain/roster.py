@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -155,11 +155,16 @@ def plan_of(
 
 
 def roster_of(plan: Plan, leaves: Sequence[Leave], swaps: Sequence[Swap]) -> Roster:
-    """Put leave and swaps on top of a plan."""
+    """Put leave and swaps on top of a plan.
+
+    They were entered on an earlier one, perhaps: whoever is not on this plan takes no duty and covers for nobody.
+    """
     of_person: dict[str, list[Leave]] = defaultdict(list)
     for leave in leaves:
-        of_person[leave.person_id].append(leave)
-    return Roster(plan, of_person, {duty: taker for swap in swaps for duty, taker in swap.duties()})
+        is_covered = leave.cover_id is None or leave.cover_id in plan.people
+        of_person[leave.person_id].append(leave if is_covered else replace(leave, cover_id=None))
+    swapped = {duty: taker for swap in swaps for duty, taker in swap.duties() if taker in plan.people}
+    return Roster(plan, of_person, swapped)
 
 
 @dataclass(frozen=True, slots=True)

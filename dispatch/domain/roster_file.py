@@ -164,7 +164,7 @@ class _Reader:
             self.wrong("cycle", f"应为 1 到 {_MOST_DAYS} 天的班次列表, 休息日为 null")
             return ()
         unknown = [one for one in value if one is not None and not (isinstance(one, str) and one in shifts)]
-        for one in unknown[:3]:
+        for one in list(dict.fromkeys(map(str, unknown)))[:3]:
             self.wrong("cycle", f"没有班次“{one}”")
         return tuple(value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,11 +62,12 @@ def who(
         }
         answers = duty.people_up(desk, tx, "crew", to.team_id, to.branch, moment) if to else []
     second = backup(rules.roster, to.team_id, moment) if rules.roster is not None and to else None
+    names = {unit.unit_id: unit.name for unit in rules.roster.plan.units.values()} if rules.roster is not None else {}
     return {
         **told,
-        "responsible": _form(answers[0]) if answers else None,
-        "backup": _form(second) if second else None,
-        "above": [_form(one) for one in answers[1:]],
+        "responsible": _form(answers[0], names) if answers else None,
+        "backup": _form(second, names) if second else None,
+        "above": [_form(one, names) for one in answers[1:]],
     }
 
 
@@ -82,10 +84,11 @@ def _roster(tx: Tx, desk: Desk, at: datetime) -> dict[str, Any] | None:
     return row and {"id": row["id"], "name": row["name"], "is_sample": row["is_sample"]}
 
 
-def _form(answer: Answer) -> dict[str, Any]:
+def _form(answer: Answer, names: Mapping[str, str]) -> dict[str, Any]:
     person = answer.person
     return {
         "unit_id": answer.unit_id,
+        "unit": names.get(answer.unit_id, answer.unit_id),
         "person_id": person.person_id if person else None,
         "name": person.name if person else None,
         "reason": answer.reason,

@@ -1,8 +1,11 @@
-"""Leave and swaps: entered on top of the published roster, checked against it, taken back, never deleted."""
+"""Leave and swaps: entered on top of the published roster, checked against it, taken back, never deleted.
+
+What a change leaves without anybody is told before it is entered (`check_…`) and again when it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -29,6 +32,13 @@ class NoRoster(InvalidInput):
     code = "no-roster"
 
 
+def check_leave(desk: Desk, actor: Actor, leave: Leave, now: datetime) -> dict[str, Any]:
+    """Return the hours that leave would leave without anybody, and enter nothing; raises what `add_leave` raises."""
+    check_permitted(actor, Permission.ROSTER)
+    with desk.store.read() as tx:
+        return {"holes": _after_leave(tx, desk, leave, now)}
+
+
 def add_leave(desk: Desk, actor: Actor, leave: Leave, now: datetime) -> dict[str, Any]:
     """Enter leave, and return it with the hours that it leaves without anybody.
 
@@ -39,20 +49,8 @@ def add_leave(desk: Desk, actor: Actor, leave: Leave, now: datetime) -> dict[str
             people that the roster does not know.
     """
     check_permitted(actor, Permission.ROSTER)
-    _check_words(leave.reason, "reason")
-    if not leave.start_at < leave.end_at <= leave.start_at + _LONGEST:
-        raise InvalidInput("结束须晚于开始, 且不超过一年", field="end_at")
-    if leave.end_at <= now:
-        raise InvalidInput("这段时间已经过去", field="end_at")
-    if leave.cover_id == leave.person_id:
-        raise InvalidInput("顶班人不能是请假人自己", field="cover_id")
     with desk.store.write() as tx:
-        before = _roster(tx, desk, leave.start_at, leave.end_at)
-        _check_known(before.plan, leave.person_id, "person_id")
-        if leave.cover_id is not None:
-            _check_known(before.plan, leave.cover_id, "cover_id")
-        if any(one.start_at < leave.end_at and leave.start_at < one.end_at for one in _leaves(before, leave.person_id)):
-            raise InvalidInput("与此人已有的请假重叠", field="start_at")
+        opened = _after_leave(tx, desk, leave, now)
         values = {
             "person_id": leave.person_id,
             "start_at": leave.start_at,
@@ -64,21 +62,50 @@ def add_leave(desk: Desk, actor: Actor, leave: Leave, now: datetime) -> dict[str
         }
         leave_id = rosters.add_leave(tx, values)
         directory.turn_page(tx)
-        after = _roster(tx, desk, leave.start_at, leave.end_at)
         tx.audit(
             now, actor, "add-leave", f"leave {leave_id}", person=leave.person_id, until=shanghai_text(leave.end_at)
         )
-    return {"id": leave_id, "holes": _opened(before, after, max(leave.start_at, now), leave.end_at)}
+    return {"id": leave_id, "holes": opened}
 
 
-def _leaves(roster: Roster, person_id: str) -> tuple[Leave, ...]:
-    return tuple(roster.leaves.get(person_id, ()))
+def _after_leave(tx: Tx, desk: Desk, leave: Leave, now: datetime) -> list[dict[str, Any]]:
+    """Return the holes that leave opens; raise for leave that cannot be."""
+    _check_words(leave.reason, "reason")
+    if not leave.start_at < leave.end_at <= leave.start_at + _LONGEST:
+        raise InvalidInput("结束须晚于开始, 且不超过一年", field="end_at")
+    if leave.end_at <= now:
+        raise InvalidInput("这段时间已经过去", field="end_at")
+    if leave.cover_id == leave.person_id:
+        raise InvalidInput("顶班人不能是请假人自己", field="cover_id")
+    before = _roster(tx, desk, leave.start_at, leave.end_at)
+    _check_known(before.plan, leave.person_id, "person_id")
+    if leave.cover_id is not None:
+        _check_known(before.plan, leave.cover_id, "cover_id")
+    others = tuple(before.leaves.get(leave.person_id, ()))
+    if any(one.start_at < leave.end_at and leave.start_at < one.end_at for one in others):
+        raise InvalidInput("与此人已有的请假重叠", field="start_at")
+    after = Roster(before.plan, {**before.leaves, leave.person_id: (*others, leave)}, before.swapped)
+    return _opened(before, after, _units_of(before, leave.person_id), max(leave.start_at, now), leave.end_at)
 
 
-def _opened(before: Roster, after: Roster, start_at: datetime, end_at: datetime) -> list[dict[str, Any]]:
+def _units_of(roster: Roster, person_id: str) -> Iterator[str]:
+    """Yield where it matters whether somebody is away: nobody waits for a year's leave to be held against all units."""
+    answering = {
+        person_id,
+        *(one.person_id for found in roster.leaves.values() for one in found if one.cover_id == person_id),
+    }
+    taken = {unit_id for (unit_id, _, _), taker_id in roster.swapped.items() if taker_id in answering}
+    for unit_id, members in roster.plan.members.items():
+        if unit_id in taken or any(one.person_id in answering for one in members):
+            yield unit_id
+
+
+def _opened(
+    before: Roster, after: Roster, unit_ids: Iterable[str], start_at: datetime, end_at: datetime
+) -> list[dict[str, Any]]:
     """Return when units have nobody now that had somebody before."""
     found = []
-    for unit_id in after.plan.members:
+    for unit_id in unit_ids:
         known = {(one.start_at, one.end_at) for one in holes(before, unit_id, start_at, end_at)}
         found += [
             {
@@ -110,8 +137,15 @@ def cancel_leave(desk: Desk, actor: Actor, leave_id: int, now: datetime) -> dict
     return {"id": leave_id}
 
 
+def check_swap(desk: Desk, actor: Actor, swap: Swap, note: str, now: datetime) -> dict[str, Any]:
+    """Return the hours that a swap would leave without anybody, and enter nothing; raises what `add_swap` raises."""
+    check_permitted(actor, Permission.ROSTER)
+    with desk.store.read() as tx:
+        return {"holes": _after_swap(tx, desk, swap, note, now)}
+
+
 def add_swap(desk: Desk, actor: Actor, swap: Swap, note: str, now: datetime) -> dict[str, Any]:
-    """Enter a swap and return its id.
+    """Enter a swap, and return it with the hours that it leaves without anybody: who takes the duty may be away then.
 
     Raises:
         NotPermitted: if the role makes no rosters.
@@ -120,13 +154,8 @@ def add_swap(desk: Desk, actor: Actor, swap: Swap, note: str, now: datetime) -> 
             does not know, or somebody who would have to be on duty twice at once.
     """
     check_permitted(actor, Permission.ROSTER)
-    _check_words(note, "note")
-    if swap.taker_id == swap.owner_id:
-        raise InvalidInput("换班须在两个人之间", field="taker_id")
-    if min(swap.day, swap.back_day or swap.day) < shanghai_day(now):
-        raise InvalidInput("这一天已经过去", field="day")
     with desk.store.write() as tx:
-        _check_swap(tx, desk, swap)
+        opened = _after_swap(tx, desk, swap, note, now)
         values = {
             "unit_id": swap.unit_id,
             "owner_id": swap.owner_id,
@@ -140,7 +169,35 @@ def add_swap(desk: Desk, actor: Actor, swap: Swap, note: str, now: datetime) -> 
         swap_id = rosters.add_swap(tx, values)
         directory.turn_page(tx)
         tx.audit(now, actor, "add-swap", f"swap {swap_id}", owner=swap.owner_id, taker=swap.taker_id, day=str(swap.day))
-    return {"id": swap_id, "holes": []}
+    return {"id": swap_id, "holes": opened}
+
+
+def _after_swap(tx: Tx, desk: Desk, swap: Swap, note: str, now: datetime) -> list[dict[str, Any]]:
+    """Return the holes that a swap opens; raise for one that cannot be."""
+    _check_words(note, "note")
+    if swap.taker_id == swap.owner_id:
+        raise InvalidInput("换班须在两个人之间", field="taker_id")
+    if min(swap.day, swap.back_day or swap.day) < shanghai_day(now):
+        raise InvalidInput("这一天已经过去", field="day")
+    _check_swap(tx, desk, swap)
+    return _swapped(tx, desk, swap, now, is_back=False)
+
+
+def _swapped(tx: Tx, desk: Desk, swap: Swap, now: datetime, *, is_back: bool) -> list[dict[str, Any]]:
+    """Return the holes to come that a swap opens, or, `is_back`, that taking it back opens."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for (unit_id, _, day), _ in swap.duties():
+        start_at = shanghai_midnight(day)
+        end_at = start_at + 2 * _DAY
+        plain = _roster(tx, desk, start_at, end_at)
+        if end_at <= now or unit_id not in plain.plan.units:
+            continue
+        changed = Roster(plain.plan, plain.leaves, {**plain.swapped, **dict(swap.duties())})
+        before, after = (changed, plain) if is_back else (plain, changed)
+        opened = _opened(before, after, [unit_id], max(start_at, now), end_at)
+        # The days of the two duties may overlap: what is seen from both is one hole.
+        found |= {(one["start_at"], one["end_at"]): one for one in opened}
+    return list(found.values())
 
 
 def _check_swap(tx: Tx, desk: Desk, swap: Swap) -> None:
@@ -174,7 +231,7 @@ def _check_once(roster: Roster, swap: Swap, person_id: str, start_at: datetime, 
 
 
 def cancel_swap(desk: Desk, actor: Actor, swap_id: int, now: datetime) -> dict[str, Any]:
-    """Take a swap back; it stays on record.
+    """Take a swap back, and return the hours that this leaves without anybody; it stays on record.
 
     Raises:
         NotPermitted: if the role makes no rosters.
@@ -186,8 +243,9 @@ def cancel_swap(desk: Desk, actor: Actor, swap_id: int, now: datetime) -> dict[s
         if row is None:
             raise NotFound("没有这条换班, 或已撤销")
         directory.turn_page(tx)
+        opened = _swapped(tx, desk, rosters.swap_of(row), now, is_back=True)
         tx.audit(now, actor, "cancel-swap", f"swap {swap_id}", owner=row["owner_id"])
-    return {"id": swap_id}
+    return {"id": swap_id, "holes": opened}
 
 
 def _roster(tx: Tx, desk: Desk, start_at: datetime, end_at: datetime) -> Roster:

@@ -21,11 +21,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"]
 # Where a page is, by who sees it; None is a visitor.
 PLACES = {
     None: ("/", "/signin"),
-    "agent": ("/account", "/agent", "/callbacks", "/bord"),
+    "agent": ("/account", "/agent", "/callbacks", "/roster", "/bord"),
     "admin": ("/policies",),
     "supervisor": (
         "/board", "/cases", "/figures", "/report", "/incidents", "/circle", "/wall", "/outages", "/zones", "/places",
-        "/articles",
+        "/articles", "/roster",
     ),
     "crew.a": ("/crew", "/messages"),
 }  # fmt: skip

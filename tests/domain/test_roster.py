@@ -111,6 +111,7 @@ def test_the_backup_is_the_next_on_duty_or_else_who_is_not_away() -> None:
     assert [(one.person.person_id, one.why) for one in found.passed_over] == [("甲", "已是第一责任人")]
     found = backup(roster_of(both, [], []), "t", night)
     assert (found.person, found.reason) == (PEOPLE[1], "没有第二人当班, 由B角备岗")
+    assert [one.person.person_id for one in found.passed_over] == ["甲", "丙"]
     away = Leave("乙", noon, night + timedelta(hours=1), "年假")
     found = backup(roster_of(both, [away], []), "t", night)
     assert (found.person, found.reason) == (PEOPLE[2], "没有第二人当班, 由班组长备岗")

@@ -40,9 +40,12 @@ def crew_at(desk: Desk, text: str) -> str | None:
 
 def test_leave_of_the_only_steward_tells_the_hole(desk: Desk, cast: Cast, now: datetime) -> None:
     publish(desk, now)
+    told = roster_changes.check_leave(desk, cast.supervisor, AWAY, now)
+    assert crew_at(desk, "2026-11-25 12:00") == "crew.a"  # nothing is entered
     done = roster_changes.add_leave(desk, cast.supervisor, AWAY, now)
     hole = {"start_at": "2026-11-25T00:00:00+00:00", "end_at": "2026-11-25T12:00:00+00:00"}
     assert done["holes"] == [{"unit_id": TEAM_A, "unit": "天心-03 班组", **hole}]
+    assert told["holes"] == done["holes"]
     assert crew_at(desk, "2026-11-25 12:00") is None
     roster_changes.cancel_leave(desk, cast.supervisor, done["id"], now)
     assert crew_at(desk, "2026-11-25 12:00") == "crew.a"
@@ -97,6 +100,39 @@ def test_a_swap_and_back(desk: Desk, cast: Cast, now: datetime) -> None:
     assert crew_at(desk, "2026-11-27 23:00") == "crew.a"
 
 
+def test_a_swap_with_who_is_away_tells_the_hole_both_ways(desk: Desk, cast: Cast, now: datetime) -> None:
+    publish(desk, now)
+    hole = {"start_at": "2026-11-25T00:00:00+00:00", "end_at": "2026-11-25T12:00:00+00:00"}
+    told = [{"unit_id": TEAM_A, "unit": "天心-03 班组", **hole}]
+    away = roster_changes.add_leave(desk, cast.supervisor, replace(AWAY, person_id="lead.a"), now)
+    assert roster_changes.check_swap(desk, cast.supervisor, SWAP, "家事", now)["holes"] == told
+    assert crew_at(desk, "2026-11-25 12:00") == "crew.a"  # nothing is entered
+    done = roster_changes.add_swap(desk, cast.supervisor, SWAP, "家事", now)
+    assert done["holes"] == told
+    assert roster_changes.cancel_swap(desk, cast.supervisor, done["id"], now)["holes"] == []
+    # The other way round: the swap fills the hole of the leave, and taking it back opens it again.
+    roster_changes.cancel_leave(desk, cast.supervisor, away["id"], now)
+    roster_changes.add_leave(desk, cast.supervisor, AWAY, now)
+    done = roster_changes.add_swap(desk, cast.supervisor, SWAP, "家事", now)
+    assert done["holes"] == []
+    assert roster_changes.cancel_swap(desk, cast.supervisor, done["id"], now)["holes"] == told
+
+
+def test_who_is_not_on_the_next_roster_neither_takes_nor_covers(desk: Desk, cast: Cast, now: datetime) -> None:
+    publish(desk, now)
+    roster_changes.add_swap(desk, cast.supervisor, SWAP, "家事", now)
+    friday = replace(AWAY, start_at=AWAY.start_at + 2 * DAY, end_at=AWAY.end_at + 2 * DAY, cover_id="lead.a")
+    roster_changes.add_leave(desk, cast.supervisor, friday, now)
+    told = body()
+    without = {
+        "people": [one for one in told["people"] if one["id"] != "lead.a"],
+        "members": [one for one in told["members"] if one["person"] != "lead.a"],
+    }
+    publish(desk, now, **without)
+    assert crew_at(desk, "2026-11-25 12:00") == "crew.a"
+    assert crew_at(desk, "2026-11-27 12:00") is None
+
+
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
@@ -133,18 +169,28 @@ def test_a_week_shows_duties_holes_hours_and_changes(desk: Desk, cast: Cast, now
     assert list(units) == [TEAM_A, TEAM_B, LEAD_POST, DUTY_POST, "company_duty"]
     assert units[TEAM_A]["in_hand"] == 1
     row = units[TEAM_A]["rows"][0]
-    assert (row["name"], row["rank"], row["worked_h"]) == ("水管家甲", "A角", 60.0)
+    assert (row["name"], row["rank"], row["worked_h"]) == ("水管家甲", "A", 60.0)
     assert row["days"][0] == []  # Monday: the roster began on Tuesday
     told = [(one["is_away"], one["is_swapped"], one["by"]) for day in row["days"][1:5] for one in day]
     assert told == [(False, False, []), (True, False, ["班组长甲"]), (False, True, ["班组长甲"]), (False, False, [])]
     assert units[TEAM_A]["rows"][2]["worked_h"] == 24.0
-    assert len(units[TEAM_A]["holes"][0]) == 1
+    assert (shown["has_roster"], units[TEAM_A]["holes"][0]) == ([False, *[True] * 6], [])
     assert units[TEAM_A]["holes"][2:] == [[], [], [], [], []]
     assert units[TEAM_B]["holes"][5] == [
         {"start_at": "2026-11-27T16:00:00+00:00", "end_at": "2026-11-28T16:00:00+00:00"}
     ]
     assert [one["cover"] for one in shown["leaves"]] == ["班组长甲"]
     assert [(one["owner"], one["taker"]) for one in shown["swaps"]] == [("水管家甲", "班组长甲")]
+    assert [unit["branch"] for unit in shown["units"]] == [*[BRANCH] * 4, None]
+    read = roster_week.week(desk, cast.agent, TUESDAY, None, now)
+    assert read["units"] == shown["units"]
+    assert (read["people"], read["leaves"], read["swaps"]) == ([], [], [])
+
+
+def test_a_week_is_in_the_order_in_which_units_are_called(desk: Desk, cast: Cast, now: datetime) -> None:
+    publish(desk, now, units=list(reversed(body()["units"])))
+    shown = roster_week.week(desk, cast.admin, TUESDAY, None, now)
+    assert [unit["id"] for unit in shown["units"]] == [TEAM_B, TEAM_A, LEAD_POST, DUTY_POST, "company_duty"]
 
 
 # ---------------------------------------------------------------- workbooks
@@ -251,6 +297,7 @@ def test_who_is_responsible_now_and_next_friday_at_three(desk: Desk, cast: Cast,
     assert (told["zone_id"], told["team_id"], told["roster"]["name"]) == (ZONE_A, TEAM_A, "测试排班")
     assert (told["responsible"]["name"], told["backup"]["name"]) == ("水管家甲", "测试夜班")
     assert [one["unit_id"] for one in told["above"]] == [LEAD_POST, DUTY_POST, "company_duty"]
+    assert [one["unit"] for one in told["above"]] == ["城南片区长", "城南值班", "公司值班领导"]
     told = duty_now.who(desk, cast.agent, here, "", local("2026-11-27 03:00"), now)
     assert (told["at_text"], told["responsible"]["name"]) == ("2026-11-27 03:00", "测试夜班")
     assert told["responsible"]["passed_over"] == [{"person_id": "crew.a", "name": "水管家甲", "why": "此时不当班"}]

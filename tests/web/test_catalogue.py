@@ -18,6 +18,7 @@ from dispatch.domain.contact import WAY_LABELS
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.outage import OUTAGE_STATUS_LABELS, OUTAGE_VERB_LABELS
 from dispatch.domain.roles import ROLE_LABELS
+from dispatch.domain.roster import RANK_LABELS
 from dispatch.domain.sla import CLOCK_LABELS
 from dispatch.domain.states import STATUS_LABELS, VERB_LABELS
 from dispatch.domain.zone_problems import KIND_LABELS
@@ -33,7 +34,7 @@ PART = re.compile(r"\$\{[^}]*\}")
 CODED = {
     "status", "verb", "clock", "sla", "role", "category", "level", "reason", "question", "choice", "stage", "error",
     "advice_kind", "advice_not", "advice_part", "zone_problem", "temporary_kind", "outage_status", "outage_verb",
-    "callback_reason", "audience", "way",
+    "callback_reason", "audience", "way", "rank",
 }  # fmt: skip
 # And the states of a call, as domain.cti.state_of tells them.
 TOLD = {"agent.ringing", "agent.answered"}
@@ -120,6 +121,7 @@ def test_both_languages_say_it_with_the_same_places(name: str) -> None:
         ("role", ROLE_LABELS),
         ("zone_problem", KIND_LABELS),
         ("way", WAY_LABELS),
+        ("rank", RANK_LABELS),
     ],
 )
 def test_the_words_of_the_domain_are_its_own(section: str, labels: dict[str, str]) -> None:

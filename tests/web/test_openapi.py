@@ -28,8 +28,9 @@ def spec(app: APIFlask) -> Any:
 PUBLIC = "/api/v1/public/"
 # What changes something and can meet no other change: it adds, or looks at something under audit.
 WITHOUT_CONFLICT = (
-    r"/(calls|cases|known-cases|outages|outage-drafts|zone-drafts|preview|positions|events|reports|sms-replies|track|subscriptions)$"
-    r"|/(policies|policy-check|policy-dry-run|rosters|roster-import)$|/roster-(leaves|swaps)"
+    r"/(calls|cases|known-cases|outages|outage-drafts|zone-drafts|preview|positions|events|reports|sms-replies|track"
+    r"|subscriptions)$|/(policies|policy-check|policy-dry-run|rosters|roster-import)$"
+    r"|/roster-(leaves|swaps|(leave|swap)-check)"
     r"|/(import|remove|reveal|acknowledge|surge/release|\{token\}/photos)$"
 )
 

@@ -49,14 +49,19 @@ def test_leave_and_swaps_are_entered_and_taken_back(as_: As) -> None:
     assert boss.post("/roster-leaves", leave).get_json()["code"] == "no-roster"
     draft = boss.post("/rosters", {"name": "十二月", "body": body()}).get_json()
     boss.post(f"/rosters/{draft['id']}/publish", {"valid_from": AT, "accepts_holes": True})
+    told = boss.post("/roster-leave-check", leave)
+    assert (told.status_code, len(told.get_json()["holes"])) == (200, 1)
     done = boss.post("/roster-leaves", leave)
     assert (done.status_code, len(done.get_json()["holes"])) == (201, 1)
     assert boss.delete(f"/roster-leaves/{done.get_json()['id']}").status_code == 200
     swap = {"unit_id": TEAM_A, "owner_id": "crew.a", "day": "2026-11-25", "taker_id": "lead.a", "note": "家事"}
+    assert boss.post("/roster-swap-check", swap).get_json() == {"holes": []}
     done = boss.post("/roster-swaps", swap)
     assert done.status_code == 201
     week = boss.get("/roster-week?day=2026-11-25").get_json()
     assert [one["taker"] for one in week["swaps"]] == ["班组长甲"]
+    read = as_("agent").get("/roster-week?day=2026-11-25")
+    assert (read.status_code, read.get_json()["swaps"], len(read.get_json()["units"])) == (200, [], 5)
     for day in ("0001-01-01", "9999-12-31", "tomorrow"):
         assert boss.get(f"/roster-week?day={day}").status_code == 422
     assert boss.delete(f"/roster-swaps/{done.get_json()['id']}").status_code == 200

@@ -21,6 +21,7 @@ class OnDuty(BaseModel):
     """Who answers for a team or a post; without a person it is a hole."""
 
     unit_id: str
+    unit: str = Field(description="its name; the id where no roster names it")
     person_id: str | None
     name: str | None
     reason: str
@@ -118,11 +119,16 @@ class UnitHole(Span):
     unit: str
 
 
-class Changed(BaseModel):
+class LeftOpen(BaseModel):
+    """What a change leaves without anybody."""
+
+    holes: list[UnitHole] = []
+
+
+class Changed(LeftOpen):
     """Leave or a swap that was entered or taken back."""
 
     id: int
-    holes: list[UnitHole] = []
 
 
 class WeekDuty(Span):
@@ -140,7 +146,7 @@ class WeekRow(BaseModel):
 
     person_id: str
     name: str
-    rank: str
+    rank: str = Field(description="A, B, C or lead")
     worked_h: float = Field(description="hours on duty in this week, in all units")
     days: list[list[WeekDuty]]
 
@@ -150,6 +156,7 @@ class WeekUnit(BaseModel):
 
     id: str
     name: str
+    branch: str | None = Field(description="null: of the whole company")
     in_hand: int = Field(description="open tickets of the team")
     rows: list[WeekRow]
     holes: list[list[Span]]
@@ -194,10 +201,11 @@ class Week(BaseModel):
 
     monday: str
     days: list[str]
+    has_roster: list[bool] = Field(description="for each day; before the first roster the order of the teams holds")
     roster: RosterName | None
     branches: list[str]
     branch: str | None
-    units: list[WeekUnit]
-    people: list[WeekPerson]
+    units: list[WeekUnit] = Field(description="as they are called: each before who stands above it")
+    people: list[WeekPerson] = Field(description="like leaves and swaps for those who make rosters, else empty")
     leaves: list[WeekLeave]
     swaps: list[WeekSwap]

@@ -17,7 +17,7 @@ from dispatch.services.desk import Desk
 from dispatch.web.api.fields import Position, Text, Time
 from dispatch.web.api.requests import Body
 from dispatch.web.api.responses import XLSX
-from dispatch.web.api.roster_forms import Changed, Duty, RosterHead, RosterHeads, RosterShown, Week
+from dispatch.web.api.roster_forms import Changed, Duty, LeftOpen, RosterHead, RosterHeads, RosterShown, Week
 from dispatch.web.auth import actor, needs
 from dispatch.web.now import utc_now
 
@@ -159,7 +159,7 @@ def _add_drafts(api: APIBlueprint, desk: Desk) -> None:
         return roster_sheet.add(desk, actor(), query.name, request.get_data(), utc_now())
 
     @api.get("/roster-week")
-    @needs(api, Permission.ROSTER)
+    @needs(api, Permission.READ)
     @api.input(WeekIn, location="query", arg_name="query")
     @api.output(Week)
     @api.doc(summary="一周排班: 班次、空缺、请假、换班、工时")
@@ -209,6 +209,22 @@ def _add_one(api: APIBlueprint, desk: Desk) -> None:
 
 
 def _add_changes(api: APIBlueprint, desk: Desk) -> None:
+    @api.post("/roster-leave-check")
+    @needs(api, Permission.ROSTER)
+    @api.input(LeaveIn, arg_name="body")
+    @api.output(LeftOpen)
+    @api.doc(summary="试算请假会造成的空缺", description="Enters nothing.")
+    def check_leave(body: LeaveIn) -> dict[str, Any]:
+        return roster_changes.check_leave(desk, actor(), Leave(**body.model_dump()), utc_now())
+
+    @api.post("/roster-swap-check")
+    @needs(api, Permission.ROSTER)
+    @api.input(SwapIn, arg_name="body")
+    @api.output(LeftOpen)
+    @api.doc(summary="试算换班会造成的空缺", description="Enters nothing.")
+    def check_swap(body: SwapIn) -> dict[str, Any]:
+        return roster_changes.check_swap(desk, actor(), _swap(body), body.note, utc_now())
+
     @api.post("/roster-leaves")
     @needs(api, Permission.ROSTER)
     @api.input(LeaveIn, arg_name="body")
@@ -229,10 +245,9 @@ def _add_changes(api: APIBlueprint, desk: Desk) -> None:
     @needs(api, Permission.ROSTER)
     @api.input(SwapIn, arg_name="body")
     @api.output(Changed, 201)
-    @api.doc(summary="登记换班或顶班")
+    @api.doc(summary="登记换班或顶班", description="Answers with the hours that it leaves without anybody.")
     def add_swap(body: SwapIn) -> dict[str, Any]:
-        told = body.model_dump(exclude={"note"})
-        return roster_changes.add_swap(desk, actor(), Swap(**told), body.note, utc_now())
+        return roster_changes.add_swap(desk, actor(), _swap(body), body.note, utc_now())
 
     @api.delete("/roster-swaps/<change_id>")
     @needs(api, Permission.ROSTER)
@@ -241,3 +256,7 @@ def _add_changes(api: APIBlueprint, desk: Desk) -> None:
     @api.doc(summary="撤销换班")
     def cancel_swap(change_id: str, path: ChangeIdIn) -> dict[str, Any]:
         return roster_changes.cancel_swap(desk, actor(), path.change_id, utc_now())
+
+
+def _swap(body: SwapIn) -> Swap:
+    return Swap(**body.model_dump(exclude={"note"}))

@@ -35,6 +35,7 @@ _SCREENS = {
     "zones": Permission.ZONES,
     "places": Permission.PLACES,
     "articles": Permission.READ,
+    "roster": Permission.READ,
     "policies": Permission.POLICY,
     "messages": Permission.READ,
     "crew": Permission.CREW,
