@@ -52,8 +52,8 @@ class _Search:
     def stands(self, person_id: str) -> bool:
         """Whether a person can answer; if not, say why."""
         leave = leave_at(self.roster, person_id, self.at)
-        if leave is not None:
-            self._pass(person_id, f"请假至 {shanghai_text(leave.end_at)} ({leave.reason})")
+        if leave is not None:  # why somebody is away is for whoever keeps the roster
+            self._pass(person_id, f"请假至 {shanghai_text(leave.end_at)}")
         elif person_id in self.without:
             self._pass(person_id, "已是第一责任人")
         return leave is None and person_id not in self.without
