@@ -344,26 +344,30 @@ def test_who_was_second_sees_what_there_is_now(pages: Pages) -> None:
     expect(field(second, "名称")).to_have_value("甲改的")
 
 
-def test_the_editor_is_for_everybody(pages: Pages, tmp_path: Path) -> None:
-    path = moved_and_overlapping(tmp_path)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_editor_is_for_everybody(pages: Pages, tmp_path: Path, language: str) -> None:
     page = at_the_zones(pages)
-    import_file(page, path)
+    import_file(page, moved_and_overlapping(tmp_path))
     expect(page.locator("#problem-count")).to_have_text("1")
-    address = page.url
-    for language in ("zh", "en"):
-        shown = pages.signed_in("supervisor", language=language)
-        shown.goto(address)
-        expect(shown.locator("#problem-count")).to_have_text("1")
-        shown.keyboard.press("n")
-        expect(shown.locator(".handle").first).to_be_visible()
-        assert violations(shown) == [], language
-        shown.keyboard.press("p")
-        expect(shown.locator("#panel .figures")).to_be_visible()
-        assert violations(shown) == [], language
-        shown.keyboard.press("Escape")
-        shown.keyboard.press("d")
-        assert violations(shown) == [], language
+    shown = pages.signed_in("supervisor", language=language)
+    shown.goto(page.url)
+    expect(shown.locator("#problem-count")).to_have_text("1")
+    shown.keyboard.press("n")
+    expect(shown.locator(".handle").first).to_be_visible()
+    assert violations(shown) == []
+    shown.keyboard.press("p")
+    expect(shown.locator("#panel .figures")).to_be_visible()
+    assert violations(shown) == []
+    shown.keyboard.press("Escape")
+    shown.keyboard.press("d")
+    assert violations(shown) == []
+
+
+def test_the_editor_fits_a_narrow_screen(pages: Pages, tmp_path: Path) -> None:
+    page = at_the_zones(pages)
+    import_file(page, moved_and_overlapping(tmp_path))
+    expect(page.locator("#problem-count")).to_have_text("1")
     narrow = pages.signed_in("supervisor", width=320, height=640)
-    narrow.goto(address)
+    narrow.goto(page.url)
     narrow.locator(".problem").click()
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 320

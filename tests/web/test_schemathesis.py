@@ -25,7 +25,7 @@ from tests.support.store import NOW
 from tests.web.conftest import desk_of, open_app, token_of
 
 OFTEN = 0.7
-PARTS = 4  # of the API, each a test of its own: so that they share the processors
+PARTS = 10  # of the API, each a test of its own: so that they share the processors
 USES = {
     "number": "numbers", "attach_to": "numbers", "into": "numbers", "subject": "numbers",
     "team_id": "teams", "category": "categories", "reason": "reasons",
