@@ -13,7 +13,7 @@ from dispatch.services import alerts, board, messages, recipients, supervision
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import sweep
 from dispatch.services.messages import Sms
-from dispatch.storage import health
+from dispatch.storage import escalations, health
 from dispatch.storage.escalations import ESCALATIONS
 from dispatch.storage.messages import MESSAGES, USERS
 from dispatch.storage.outbox import OUTBOX
@@ -218,6 +218,23 @@ def test_many_schedulers_ask_each_once(night: tuple[Desk, datetime], url: str) -
     assert told(desk, start)[before:] == [(29, "crew.a")] * 5
     for one in others:
         one.store.close()
+
+
+def test_another_scheduler_may_be_faster(night: tuple[Desk, datetime], monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, start = night
+    monkeypatch.setattr(escalations, "next_ask", lambda _tx: start)
+    assert alerts.chase(desk, lambda: start) == 0
+
+
+def test_a_step_that_waits_is_let_go_where_no_roster_holds_any_more(desk: Desk, now: datetime) -> None:
+    number = dispatched(desk, now, category="burst")
+    sweep(desk, now + 5 * MINUTE)
+    with desk.store.write() as tx:
+        tx.conn.execute(update(ESCALATIONS).values(ask_at=now, answer_s=300.0))
+    assert alerts.chase(desk, lambda: now + 6 * MINUTE) == 1
+    with desk.store.read() as tx:
+        assert set(tx.conn.execute(select(ESCALATIONS.c.ask_at)).scalars()) == {None}, number
+    assert told(desk, now) == []
 
 
 def test_a_link_of_somebody_who_left_opens_nothing(night: tuple[Desk, datetime]) -> None:
