@@ -118,6 +118,15 @@ def test_a_swap_with_who_is_away_tells_the_hole_both_ways(desk: Desk, cast: Cast
     assert roster_changes.cancel_swap(desk, cast.supervisor, done["id"], now)["holes"] == told
 
 
+def test_a_swap_of_days_gone_by_opens_nothing_any_more(desk: Desk, cast: Cast, now: datetime) -> None:
+    publish(desk, now)
+    done = roster_changes.add_swap(desk, cast.supervisor, SWAP, "家里有事", now)
+    assert roster_changes.cancel_swap(desk, cast.supervisor, done["id"], now + 10 * DAY) == {
+        "id": done["id"],
+        "holes": [],
+    }
+
+
 def test_who_is_not_on_the_next_roster_neither_takes_nor_covers(desk: Desk, cast: Cast, now: datetime) -> None:
     publish(desk, now)
     roster_changes.add_swap(desk, cast.supervisor, SWAP, "家事", now)
