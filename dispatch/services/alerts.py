@@ -105,7 +105,7 @@ class Call:
     def _word(self, answer: Answer) -> str:
         if answer.person is None:
             return f"空缺 ({alerting.why(self.roster, answer)})"
-        without = "" if self.user(answer) else "; 没有账号, 未单独通知"
+        without = "" if self.user(answer) else ", 无账号"
         return f"{answer.person.name} ({answer.reason}{without})"
 
     def ask_at(self, step: Step, told: Sequence[dict[str, Any]]) -> datetime | None:

@@ -179,7 +179,7 @@ def test_a_hole_is_told_and_passed_over_at_once(desk: Desk, now: datetime, cast:
     number = dispatched(desk, start, category="burst")
     pass_time(desk, start, 1, 30)
     texts = timeline(desk, cast, number, start, "escalate")
-    assert "测试夜班 (夜班 20:00-次日08:00, B角; 没有账号, 未单独通知)" in texts[1]
+    assert "测试夜班 (夜班 20:00-次日08:00, B角, 无账号)" in texts[1]
     assert "空缺 (城南片区长: 此时无人当班 (排班空缺))" in texts[2]
     assert told(desk, start) == [(5, "crew.a"), (10, "lead.a"), (24, "crew.a"), (29, "lead.a")]
     assert "没有人可通知, 通知下一位: 水管家甲" in timeline(desk, cast, number, start, "alert")[2]
