@@ -27,8 +27,8 @@ PUBLIC = {
     "pages.districts", "pages.grids", "pages.language", "pages.vendor",
     "public_api.list_known_outages", "public_api.get_public_surge", "public_api.add_report", "public_api.look_up",
     "public_api.get_progress", "public_api.rate", "public_api.add_public_photo",
-    "public_api.get_asked", "public_api.answer_callback",
-    "public.home", "public.track", "public.answer",
+    "public_api.get_asked", "public_api.answer_callback", "public_api.get_alert", "public_api.answer_alert",
+    "public.home", "public.track", "public.answer", "message_pages.message",
     "crew_pages.manifest", "crew_pages.worker",
     "signin.form", "signin.sign_in", "signin.sign_out",
     # For who has given a password or holds a link: they say so themselves, see test_second_factor and test_welcome.

@@ -66,6 +66,7 @@ def config_for(app: APIFlask, examples: int, seed: int) -> dict[str, Any]:
 class Report:
     """What a run found."""
 
+    operations: int
     requests: int = 0
     successful: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
@@ -96,7 +97,7 @@ def run(url: str, examples: int, part: int, seed: int = 1) -> Report:
     whole = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
     paths = sorted(set(whole.raw_schema["paths"]) - {"/api/v1/stream"})  # that one never ends
     schema = whole.include(path=paths[part::PARTS])
-    report = Report()
+    report = Report(operations=sum(1 for _ in schema.get_all_operations()))
     for event in Engine(schema).execute():
         report.add(event)
     app.extensions["stop_live"]()
@@ -109,5 +110,5 @@ def run(url: str, examples: int, part: int, seed: int = 1) -> Report:
 def test_every_answer_is_as_described(url: str, dialect: str, part: int) -> None:
     report = run(url, 8 if dialect == "sqlite" else 2, part)
     assert report.problems == []
-    assert report.requests > 500
-    assert len(report.successful) > 20
+    assert report.requests > 20 * report.operations
+    assert len(report.successful) > 0.8 * report.operations  # or it would be the errors alone that are checked
