@@ -56,6 +56,22 @@ def test_an_agent_works_the_queue_by_keyboard(pages: Pages, desk: Desk, cast: Ca
     assert board.ticket(desk, cast.agent, second, utc_now())["round"] == 2
 
 
+def test_a_list_that_changes_by_itself_takes_the_focus_from_nobody(pages: Pages, desk: Desk, cast: Cast) -> None:
+    now = utc_now()
+    first = ticket_at(desk, Status.DONE, now)
+    page = pages.signed_in("agent")
+    page.goto("/callbacks")
+    page.locator(".person").click()
+    page.get_by_label("已解决").check()
+    page.keyboard.press("Control+Enter")
+    closing = page.locator(f'[data-close="{first}"]')
+    expect(closing).to_be_focused()
+    with page.expect_response("**/callbacks/closable"):
+        ticket_at(desk, Status.DONE, now, caller_phone="13000000002")
+    expect(page.locator(".person")).to_have_count(1)
+    expect(closing).to_be_focused()
+
+
 def test_the_board_tells_what_callers_said_and_leads_to_what_came_of_it(pages: Pages, desk: Desk, cast: Cast) -> None:
     now = utc_now()
     number = ticket_at(desk, Status.WORKING, now)

@@ -24,12 +24,17 @@ async function load(after = 0) {
   const found = await get("/callbacks", { is_ready: $("#ready").checked || null, after, limit: 50 });
   if (mine !== turn) return;
   ({ reasons, next } = found);
-  const focused = document.activeElement?.dataset?.person;
   const rows = found.items.map(row);
   if (after) $("#queue").append(...rows);
-  else fill($("#queue"), rows.length ? rows : h("li.soft", {}, t("callbacks.none")));
+  else keepFocus("person", () => fill($("#queue"), rows.length ? rows : h("li.soft", {}, t("callbacks.none"))));
   $("#more").hidden = next === null;
-  if (focused) $(`[data-person="${focused}"]`)?.focus();
+}
+
+/** Draw anew what may hold the focus: a list that changes by itself takes it from nobody. */
+function keepFocus(name, draw) {
+  const focused = document.activeElement?.dataset?.[name];
+  draw();
+  if (focused) $(`[data-${name}="${focused}"]`)?.focus();
 }
 
 function row(person) {
@@ -48,7 +53,7 @@ function row(person) {
 
 async function loadRest() {
   const [closable, settled] = await Promise.all([get("/callbacks/closable"), get("/callbacks/settled", { limit: 10 })]);
-  fill($("#closable"), closable.items.length ? closable.items.map(closing) : h("li.soft", {}, t("callbacks.none_closable")));
+  keepFocus("close", () => fill($("#closable"), closable.items.length ? closable.items.map(closing) : h("li.soft", {}, t("callbacks.none_closable"))));
   fill($("#settled"), settled.items.length ? settled.items.map(past) : h("li.soft", {}, t("callbacks.none_settled")));
 }
 
