@@ -5,6 +5,7 @@ Of those on duty the first by rank answers: exactly one person, or an explicit h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -118,13 +119,21 @@ def backup(roster: Roster, unit_id: str, at: datetime) -> Answer:
 
 def everybody(roster: Roster, unit_id: str, at: datetime) -> list[Answer]:
     """Return all of a unit who can answer, in the order in which they are asked: on duty, then who is not away."""
+    return _one_by_one(roster, unit_id, at, lambda search: search.on_duty(unit_id) or search.stand_by(unit_id))
+
+
+def on_shift(roster: Roster, unit_id: str, at: datetime) -> list[Answer]:
+    """Return all of a unit who are on duty, in the order in which they are asked."""
+    return _one_by_one(roster, unit_id, at, lambda search: search.on_duty(unit_id))
+
+
+def _one_by_one(
+    roster: Roster, unit_id: str, at: datetime, find: Callable[[_Search], tuple[Person, str] | None]
+) -> list[Answer]:
     found: dict[str, Answer] = {}
-    while True:
-        search = _Search(roster, at, frozenset(found))
-        one = search.on_duty(unit_id) or search.stand_by(unit_id)
-        if one is None:
-            return list(found.values())
+    while (one := find(_Search(roster, at, frozenset(found)))) is not None:
         found[one[0].person_id] = Answer(unit_id, *one)
+    return list(found.values())
 
 
 def _why_nobody(roster: Roster, unit_id: str) -> str:

@@ -73,6 +73,19 @@ def minutes(seconds: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody stands by the roster.
+
+    Attributes:
+        is_on_duty: Whether it is their shift.
+        worked_h: Hours on duty within the last 24, in all units: told, and no reason to be left out by itself.
+    """
+
+    is_on_duty: bool
+    worked_h: float
+
+
+@dataclass(frozen=True, slots=True)
 class Crew:
     """Somebody who could go.
 
@@ -85,6 +98,7 @@ class Crew:
         in_hand: Tickets that their team has in work.
         on_shift: People of the team who told their place lately.
         travel: How long they need, or None where nobody can say.
+        standing: How they stand by the roster, or None where it does not know them.
     """
 
     part: Part
@@ -95,6 +109,7 @@ class Crew:
     in_hand: int
     on_shift: int
     travel: Travel | None
+    standing: Standing | None = None
 
     @property
     def label(self) -> str:
@@ -116,6 +131,8 @@ class Exclusion:
 
 
 _WORDS = {
+    "off_duty": "此时不当班",
+    "no_position": "当班, 未开定位",
     "off_shift": "下班或未开定位",
     "stale": "定位过期 {age} 分钟",
     "busy": "手上 {count} 单",
@@ -165,8 +182,10 @@ def recommend(crews: Iterable[Crew], left_s: float | None) -> Recommendation:
 
 def _exclusions(crew: Crew, left_s: float | None) -> Iterable[Exclusion]:
     age_s = crew.position_age_s
-    if age_s is None or age_s > OFF_SHIFT_S:
-        yield Exclusion("off_shift")
+    if crew.standing is not None and not crew.standing.is_on_duty:
+        yield Exclusion("off_duty")
+    elif age_s is None or age_s > OFF_SHIFT_S:
+        yield Exclusion("no_position" if crew.standing else "off_shift")
     elif age_s > FRESH_S:
         yield Exclusion("stale", {"age": minutes(age_s)})
     elif crew.travel is None:

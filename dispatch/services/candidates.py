@@ -29,7 +29,7 @@ def candidates(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str
     Those that can make it come first, as they are recommended. Each has `reason`: `own` (its grid covers the place),
     `neighbour` (the next grids, with `away_m`, metres from the place to them), `branch` (of the same branch) or
     `nearest` (none of these, and near at this moment); `load`, its open tickets; and of its best placed person `name`,
-    `travel` and `exclusions`.
+    `travel`, `worked_h` (hours on duty within the last 24, by the roster) and `exclusions`.
 
     Raises:
         NotPermitted: if the role may not read.
@@ -81,9 +81,9 @@ def _best(advice: Recommendation | None) -> dict[str, Choice]:
 
 def _person(choice: Choice | None) -> dict[str, Any]:
     if choice is None:
-        return {"person": None, "travel": None, "exclusions": []}
+        return {"person": None, "travel": None, "worked_h": None, "exclusions": []}
     form = recommend.choice_form(choice)
-    return {"person": form["name"], "travel": form["travel"], "exclusions": form["exclusions"]}
+    return {"person": form["name"], **{name: form[name] for name in ("travel", "worked_h", "exclusions")}}
 
 
 def _place(one: Mapping[str, Any], places: Mapping[str, int]) -> tuple[int, int]:

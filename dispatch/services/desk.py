@@ -82,6 +82,12 @@ class Desk:
         roster_id = book.roster_at(at)
         return None if roster_id is None else self.rosters.on(roster_id, book.revision, at)
 
+    def worked(self, tx: Tx, at: datetime) -> Mapping[str, float]:
+        """Return the hours that each person of the roster was on duty within the day before `at`; none without one."""
+        book = self._open_book(tx)
+        roster_id = book.roster_at(at)
+        return {} if roster_id is None else self.rosters.worked(roster_id, book.revision, at)
+
     def roster_id(self, tx: Tx, at: datetime) -> int | None:
         """Return which roster is published for `at`, or None."""
         return self._open_book(tx).roster_at(at)

@@ -15,6 +15,7 @@ from dispatch.domain.recommend import (
     Crew,
     Part,
     Recommendation,
+    Standing,
     Travel,
     recommend,
 )
@@ -22,9 +23,11 @@ from dispatch.geocode.geodesic import LineEtas
 from dispatch.services import present, travel
 from dispatch.services.calibration import Where, hour_of
 from dispatch.services.desk import Desk, Rules
+from dispatch.services.muster import Muster, muster
 from dispatch.storage import arrivals
 from dispatch.storage.db import Tx
 
+Row = Mapping[str, Any]
 # The ways of so many others are estimated, the nearest along the line; more are never sent.
 NEAREST = 12
 # So many more are told as left out, since nobody knows where they are by now.
@@ -38,17 +41,18 @@ class Asked:
     """Somebody who could go, before their way is estimated; `point` where a fresh one is known."""
 
     part: Part
-    team: Mapping[str, Any]
+    team: Row
     name: str | None
     age_s: float | None
     point: Wgs84Point | None
     in_hand: int
     on_shift: int
+    standing: Standing | None
 
     def crew(self, way: Travel | None) -> Crew:
         """Return what is ranked."""
-        team = self.team
-        return Crew(self.part, team["id"], team["name"], self.name, self.age_s, self.in_hand, self.on_shift, way)
+        team, load = self.team, (self.in_hand, self.on_shift)
+        return Crew(self.part, team["id"], team["name"], self.name, self.age_s, *load, way, self.standing)
 
 
 def advise(desk: Desk, here: Wgs84Point, team_id: str | None, left_s: float | None, now: datetime) -> Recommendation:
@@ -82,7 +86,7 @@ def where_of(rules: Rules, here: Wgs84Point, now: datetime) -> Where:
     return Where(zone.zone_id if zone else None, zone.branch if zone else None, hour_of(now))
 
 
-def people_at(tx: Tx, now: datetime) -> Sequence[Mapping[str, Any]]:
+def people_at(tx: Tx, now: datetime) -> Sequence[Row]:
     """Return who of the crews may be on shift, and where they were last."""
     return arrivals.people(tx, now - timedelta(seconds=OFF_SHIFT_S))
 
@@ -91,7 +95,7 @@ def ask(
     tx: Tx,
     desk: Desk,
     rules: Rules,
-    people: Sequence[Mapping[str, Any]],
+    people: Sequence[Row],
     here: Wgs84Point,
     team_id: str | None,
     now: datetime,
@@ -112,46 +116,51 @@ def ask(
     for one in people:
         on_shift[one["team_id"]] = on_shift.get(one["team_id"], 0) + _is_fresh(one, now)
 
-    def asked(part: Part, of_team: str, name: str | None, one: Mapping[str, Any] | None) -> Asked:
+    def asked(part: Part, of_team: str, name: str | None, one: Row | None, standing: Standing | None) -> Asked:
         age_s = (now - one["at"]).total_seconds() if one else None
-        point = Wgs84Point(one["lon"], one["lat"]) if one and _is_fresh(one, now) else None
-        return Asked(part, rules.teams[of_team], name, age_s, point, in_hand.get(of_team, 0), on_shift.get(of_team, 0))
+        is_coming = one is not None and _is_fresh(one, now) and (standing is None or standing.is_on_duty)
+        point = Wgs84Point(one["lon"], one["lat"]) if one and is_coming else None
+        load = in_hand.get(of_team, 0), on_shift.get(of_team, 0)
+        return Asked(part, rules.teams[of_team], name, age_s, point, *load, standing)
 
-    found = []
+    roll, found = muster(tx, desk, rules), []
     if team_id in rules.teams:
-        found = [asked(part, str(team_id), name, one) for part, name, one in _team(rules.teams[str(team_id)], own)]
-    return found + [asked(Part.NEAREST, one["team_id"], one["name"], one) for one in near]
+        team = rules.teams[str(team_id)]
+        found = [asked(part, team["id"], name, one, how) for part, name, one, how in _team(roll, team, own)]
+    return found + [
+        asked(Part.NEAREST, one["team_id"], one["name"], one, roll.of(one["login"], one["team_id"])) for one in near
+    ]
 
 
 def _team(
-    team: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
-) -> Iterator[tuple[Part, str | None, Mapping[str, Any] | None]]:
+    roll: Muster, team: Row, people: Sequence[Row]
+) -> Iterator[tuple[Part, str | None, Row | None, Standing | None]]:
     """Yield the responsible steward, the backups, and whoever else of the team told a place.
 
-    A steward of the roster is the user whose login is the steward's id, or who has the steward's name.
+    Somebody of the roster is the user whose login is his id, or who has his name.
     """
     left = list(people)
     parts = iter([Part.RESPONSIBLE])
-    for steward in team["stewards"]:
-        them = next((one for one in left if one["login"] == steward["id"] or one["name"] == steward["name"]), None)
+    known = roll.of_team(team)
+    for person, standing in known:
+        them = next((one for one in left if one["login"] == person.person_id or one["name"] == person.name), None)
         if them is not None:
             left.remove(them)
-        yield next(parts, Part.BACKUP), steward["name"], them
-    if not team["stewards"] and not left:
-        yield next(parts), None, None
+        is_off = standing is not None and not standing.is_on_duty
+        yield Part.BACKUP if is_off else next(parts, Part.BACKUP), person.name, them, standing
+    if not known and not left:
+        yield next(parts), None, None, None
     for one in left:
-        yield next(parts, Part.BACKUP), one["name"], one
+        yield next(parts, Part.BACKUP), one["name"], one, roll.of(one["login"], team["id"])
 
 
-def _is_fresh(one: Mapping[str, Any], now: datetime) -> bool:
+def _is_fresh(one: Row, now: datetime) -> bool:
     return bool((now - one["at"]).total_seconds() <= FRESH_S)
 
 
-def _nearest(
-    line: LineEtas, here: Wgs84Point, people: Sequence[Mapping[str, Any]], now: datetime
-) -> list[Mapping[str, Any]]:
+def _nearest(line: LineEtas, here: Wgs84Point, people: Sequence[Row], now: datetime) -> list[Row]:
     """Return the nearest along the line, with the way round each barrier, and the nearest whose place is old."""
-    found: list[Mapping[str, Any]] = []
+    found: list[Row] = []
     for is_fresh, most in ((True, NEAREST), (False, NEAREST_STALE)):
         some = [one for one in people if _is_fresh(one, now) is is_fresh]
         points = [Wgs84Point(one["lon"], one["lat"]) for one in some]
@@ -183,6 +192,7 @@ def choice_form(choice: Choice) -> dict[str, Any]:
         "team_name": crew.team_name,
         "name": crew.name,
         "in_hand": crew.in_hand,
+        "worked_h": round(crew.standing.worked_h, 1) if crew.standing else None,
         "travel": way_form(crew.travel),
         "exclusions": [{"code": one.code, "values": one.values, "text": one.text} for one in choice.exclusions],
     }
@@ -196,7 +206,7 @@ def way_form(way: Travel | None) -> dict[str, Any] | None:
     return {**numbers, "kind": way.kind, "samples": way.samples, "text": way.text}
 
 
-def stored(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def stored(row: Row | None) -> dict[str, Any] | None:
     """Return the public form of the recommendation that is kept with a ticket."""
     if row is None:
         return None

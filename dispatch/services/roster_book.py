@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from dispatch.domain.roster import Plan, Roster, roster_of
 from dispatch.domain.roster_file import InvalidRoster, read_plan
+from dispatch.domain.roster_hours import worked_h
 from dispatch.domain.times import shanghai_day, shanghai_midnight
 from dispatch.services.versions import Versions
 from dispatch.storage import rosters
 from dispatch.storage.db import Store, Tx
 
 _DAY = timedelta(days=1)
+# Hours worked are counted anew so often: a sixth of an hour tires nobody.
+_SLOT = timedelta(minutes=10)
 
 
 class RosterBook:
@@ -21,6 +25,7 @@ class RosterBook:
         self._store = store
         self._plans: Versions[int, Plan] = Versions()
         self._days: Versions[tuple[int, int, date], Roster] = Versions()
+        self._worked: Versions[tuple[int, int, datetime], Mapping[str, float]] = Versions()
 
     def on(self, roster_id: int, revision: int, at: datetime) -> Roster:
         """Return a roster for an instant, kept for its day until the revision moves."""
@@ -32,6 +37,16 @@ class RosterBook:
                 return self.between(committed, roster_id, midnight, midnight + _DAY)
 
         return self._days.get_or_make((roster_id, revision, day), make)
+
+    def worked(self, roster_id: int, revision: int, at: datetime) -> Mapping[str, float]:
+        """Return the hours that each person was on duty within the day before `at`, exact to ten minutes."""
+        end_at = at - (at - datetime.min.replace(tzinfo=at.tzinfo)) % _SLOT
+
+        def make() -> Mapping[str, float]:
+            with self._store.read() as committed:
+                return worked_h(self.between(committed, roster_id, end_at - _DAY, end_at), end_at - _DAY, end_at)
+
+        return self._worked.get_or_make((roster_id, revision, end_at), make)
 
     def between(self, tx: Tx, roster_id: int, start_at: datetime, end_at: datetime) -> Roster:
         """Return a published roster with all leave and swaps that bear upon a time, read anew."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dispatch.domain.recommend import Crew, Part, Recommendation, Travel, recommend
+from dispatch.domain.recommend import Crew, Part, Recommendation, Standing, Travel, recommend
 
 MINUTE = 60.0
 
@@ -42,6 +42,9 @@ def test_of_the_others_the_free_come_before_the_busy() -> None:
         ({"position_age_s": 34 * MINUTE, "travel": None}, ["定位过期 34 分钟"]),
         ({"position_age_s": 61 * MINUTE, "travel": None}, ["下班或未开定位"]),
         ({"position_age_s": None, "travel": None}, ["下班或未开定位"]),
+        ({"standing": Standing(False, 0.0)}, ["此时不当班"]),
+        ({"standing": Standing(True, 11.0), "position_age_s": None, "travel": None}, ["当班, 未开定位"]),
+        ({"standing": Standing(True, 11.0)}, []),
         ({"in_hand": 3, "on_shift": 1}, ["手上 3 单"]),
         ({"in_hand": 3, "on_shift": 2}, []),
         ({"in_hand": 3, "on_shift": 0}, ["手上 3 单"]),

@@ -15,12 +15,14 @@ from shapely.geometry import mapping
 from dispatch.domain.place import Wgs84Point, metres_per_degree
 from dispatch.domain.roles import SYSTEM, Actor, Role
 from dispatch.domain.states import Status, Verb
+from dispatch.domain.times import shanghai_day, shanghai_midnight
 from dispatch.services import arrival, board, candidates, console, positions, queue, recommend, setup
 from dispatch.services.console import Sketch
 from dispatch.services.desk import Desk
 from dispatch.services.live import Feed, viewer_of
 from dispatch.storage import directory
 from dispatch.storage.board import Filter
+from tests.support import rosters
 from tests.support.cast import NOWHERE, TEAM_A, TEAM_B, ZONE_A, Cast, act, dispatched, received, spot, ticket_at
 
 MINUTE = timedelta(minutes=1)
@@ -221,6 +223,60 @@ def test_a_team_without_stewards_is_asked_by_its_own_name(desk: Desk, cast: Cast
     stand(desk, cast.crew_a, here, now)
     (first,) = preview(desk, cast, here, now)["items"]
     assert (first["part"], first["name"]) == ("responsible", "水管家甲")
+
+
+# ---------------------------------------------------------------- by the roster
+
+
+def people(advice: dict[str, Any]) -> list[tuple[str, str | None, float | None, list[str]]]:
+    """Part, name, hours on duty and doubts of all who were told."""
+    return [
+        (one["part"], one["name"], one["worked_h"], [doubt["code"] for doubt in one["exclusions"]])
+        for one in advice["items"] + advice["excluded"]
+    ]
+
+
+def test_who_is_on_duty_is_asked_and_how_long_they_have_been_is_told(desk: Desk, cast: Cast, now: datetime) -> None:
+    """At ten in the morning of the third day: two hours of today's shift, ten of yesterday's within the last 24."""
+    start = shanghai_midnight(shanghai_day(now))
+    morning = start + timedelta(hours=10)
+    rosters.publish(desk, start - timedelta(days=3))
+    here = spot(desk, ZONE_A, morning)
+    night = hire(desk, "a.night", "测试夜班", TEAM_A, morning)
+    for actor in (cast.crew_a, night, cast.crew_b):
+        stand(desk, actor, here, morning)
+    assert people(preview(desk, cast, here, morning)) == [
+        ("responsible", "水管家甲", 12.0, []),
+        ("nearest", "水管家乙", 12.0, []),
+        ("backup", "测试夜班", 12.0, ["off_duty"]),
+        ("backup", "班组长甲", 0.0, ["off_duty"]),
+    ]
+    evening = start + timedelta(hours=21)
+    stand(desk, night, here, evening)
+    assert people(preview(desk, cast, here, evening))[:2] == [
+        ("responsible", "测试夜班", 12.0, []),
+        ("backup", "水管家甲", 12.0, ["off_duty"]),
+    ]
+
+
+def test_on_duty_without_a_place_is_not_called_off_shift(desk: Desk, cast: Cast, now: datetime) -> None:
+    start = shanghai_midnight(shanghai_day(now))
+    rosters.publish(desk, start - timedelta(days=3))
+    here = spot(desk, ZONE_A, start)
+    (first, *_) = people(preview(desk, cast, here, start + timedelta(hours=10)))
+    assert first == ("responsible", "水管家甲", 12.0, ["no_position"])
+
+
+def test_whom_the_roster_does_not_know_is_judged_by_their_place_alone(desk: Desk, cast: Cast, now: datetime) -> None:
+    start = shanghai_midnight(shanghai_day(now))
+    at = start + timedelta(hours=10)
+    rosters.publish(desk, start - timedelta(days=3))
+    here = spot(desk, ZONE_A, at)
+    stand(desk, hire(desk, "helper", "临时支援", TEAM_A, at), here, at)
+    stand(desk, hire(desk, "furong.1", "芙蓉小王", "furong-01", at), here, at)
+    found = people(preview(desk, cast, here, at))
+    assert ("backup", "临时支援", None, []) in found
+    assert ("nearest", "芙蓉小王", None, []) in found
 
 
 # ---------------------------------------------------------------- whom to give it to

@@ -105,6 +105,7 @@ class Candidate(BaseModel):
     load: int = Field(description="its open tickets")
     person: str | None = Field(description="of its people the one who should go")
     travel: Travel | None
+    worked_h: float | None = Field(description="hours on duty of that person within the last 24, by the roster")
     exclusions: list[Exclusion] = Field(description="what speaks against that person; nothing for a recommended team")
 
 

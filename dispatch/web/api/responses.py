@@ -47,7 +47,7 @@ class Travel(BaseModel):
 class Exclusion(BaseModel):
     """Why somebody is not recommended."""
 
-    code: str = Field(description="off_shift, stale, busy, late or unreachable")
+    code: str = Field(description="off_duty, no_position, off_shift, stale, busy, late or unreachable")
     values: dict[str, int]
     text: str
 
@@ -60,6 +60,7 @@ class Choice(BaseModel):
     team_name: str
     name: str | None
     in_hand: int = Field(description="tickets that the team has in hand")
+    worked_h: float | None = Field(None, description="hours on duty within the last 24, by the roster")
     travel: Travel | None
     exclusions: list[Exclusion]
 

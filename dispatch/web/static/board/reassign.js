@@ -1,6 +1,6 @@
 // Choosing a team: the recommended ones first, each with its reason and its load, any other below. A ticket without a
 // place is pinned here as well, and goes to the team that answers for the place unless one is named.
-import { doubts, wayText } from "../common/advice.js";
+import { doubts, wayText, workedText } from "../common/advice.js";
 import { get } from "../common/api.js";
 import { h } from "../common/dom.js";
 import { t } from "../common/page.js";
@@ -67,8 +67,8 @@ function pinField(pick, suggestion, onPlaced) {
   return { name: "location", label: t("board.pin"), input, read: () => lonlat() && locationOf(lonlat()), element: h("div", {}, h("label", { for: "pin" }, t("board.pin")), input, use, said) };
 }
 
-/** Who of the team would go, how long it takes, and what speaks against it. */
-function more({ person, travel, exclusions }) {
-  const told = [person, travel && wayText(travel), doubts(exclusions)].filter(Boolean);
+/** Who of the team would go, how long it takes, how long he has worked, and what speaks against it. */
+function more({ person, travel, worked_h, exclusions }) {
+  const told = [person, travel && wayText(travel), workedText(worked_h), doubts(exclusions)].filter(Boolean);
   return told.length ? [h("br"), told.join(" · ")] : [];
 }

@@ -17,9 +17,15 @@ export function doubts(exclusions) {
   return exclusions.map(({ code, values }) => t(`advice_not.${code}`, values)).join("; ");
 }
 
+/** How long somebody has been on duty of late; empty where no roster tells. */
+export function workedText(worked_h) {
+  return worked_h ? t("advice.worked", { hours: worked_h }) : "";
+}
+
 /** Those who should go, and those who were left out with the reasons. */
 export function adviceList({ warning, items, excluded }) {
-  const who = ({ name, team_name, part, travel }) => [h("b", {}, name ?? team_name), ` (${[name && team_name, t(`advice_part.${part}`)].filter(Boolean).join(", ")})`, travel && ` ${wayText(travel)}`];
+  const who = ({ name, team_name, part, travel, worked_h, in_hand }) => [h("b", {}, name ?? team_name), ` (${[name && team_name, t(`advice_part.${part}`)].filter(Boolean).join(", ")})`, travel && ` ${wayText(travel)}`,
+    h("span.soft", {}, [workedText(worked_h), in_hand > 0 && t("advice.in_hand", { count: in_hand })].filter(Boolean).map((words) => ` · ${words}`))];
   const list = (title, choices, row) => choices.length > 0 && [h("p.small.soft", {}, title), h("ul.lines", {}, choices.map(row))];
   return h("div.advice", {}, warning && h("p.fault", {}, lateWarning(warning)),
     items.length === 0 && h("p.small.soft", {}, t("advice.nobody")),
