@@ -128,7 +128,8 @@ def narrowed(facts: Facts, wanted: Mapping[str, str]) -> Facts:
 def count(facts: Facts, by: By | None, now: datetime) -> dict[str, Group]:
     """Return all figures of each group by its key, in the order of keys."""
     keys = keys_of(facts, by)
-    clocks = {kind: _kept(facts, keys, kind, now) for kind in KINDS}
+    lateness = _late_by(facts, now), broken(facts, now)
+    clocks = {kind: _kept(facts, keys, kind, *lateness) for kind in KINDS}
     measures = {figure: work(facts, keys) for figure, work in _WORK.items()}
     tickets = np.bincount(keys.tickets, minlength=len(keys.names))
     groups = {
@@ -157,13 +158,13 @@ def _late_by(facts: Facts, now: datetime) -> NDArray[np.int64]:
     return since - facts.clocks["edge"].astype(np.int64)
 
 
-def _kept(facts: Facts, keys: Keys, kind: ClockKind, now: datetime) -> list[Kept]:
+def _kept(facts: Facts, keys: Keys, kind: ClockKind, late_by: Column, broken_now: Column) -> list[Kept]:
     some = facts.clocks["kind"] == KINDS.index(kind)
     state, groups = facts.clocks["state"][some], keys.tickets[facts.clocks["row"][some]]
     taken, size = facts.clocks["taken"][some], len(keys.names)
-    is_broken = broken(facts, now)[some]
+    is_broken = broken_now[some]
     is_met = state <= Judged.LATE
-    late = np.where(state == Judged.LATE, facts.clocks["edge"][some], _late_by(facts, now)[some])
+    late = np.where(state == Judged.LATE, facts.clocks["edge"][some], late_by[some])
     has_end = is_broken & (state != Judged.LOST)
     on_time = np.bincount(groups[state == Judged.KEPT], minlength=size)
     lost = np.bincount(groups[is_broken], minlength=size)
