@@ -1,11 +1,8 @@
 """Working hours with breaks, holidays and 调休: hand-worked cases, and ten thousand against a count of minutes."""
 
 import math
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -221,21 +218,6 @@ def test_a_night_is_not_given_twice() -> None:
 
 
 # ---------------------------------------------------------------- cost
-
-
-def test_a_call_costs_microseconds() -> None:
-    dice = np.random.default_rng(1)
-    starts = [FIRST + minutes * MINUTE for minutes in dice.integers(0, 4 * 365 * 1440, 2000).tolist()]
-
-    def each(call: Callable[[datetime, datetime], object]) -> float:
-        begin = time.perf_counter()
-        for start, end in pairwise(starts):
-            call(start, end)
-        return (time.perf_counter() - begin) / len(starts)
-
-    adding = min(each(lambda start, _: USUAL.add_working(start, 40 * HOUR)) for _ in range(5))
-    between = min(each(USUAL.working_between) for _ in range(5))
-    assert max(adding, between) <= 50e-6
 
 
 def test_calendars_are_values() -> None:
