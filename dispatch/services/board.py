@@ -116,11 +116,12 @@ def teams(desk: Desk, actor: Actor) -> list[dict[str, Any]]:
 
 
 def categories(desk: Desk, now: datetime) -> dict[str, Any]:
-    """Return the categories, their questions and the coded reasons of the policy valid now."""
+    """Return the levels, the categories with their questions, and the coded reasons of the policy valid now."""
     with desk.store.read() as tx:
         policy = desk.rules(tx, now).policy
     return {
         "policy_version": policy.version,
+        "levels": [{"id": level.id, "label": level.label} for level in policy.levels.values()],
         "items": [
             {
                 "id": category.id,

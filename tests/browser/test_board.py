@@ -119,6 +119,27 @@ def test_urging_and_supervising_by_key(pages: Pages, desk: Desk, cast: Cast) -> 
     assert "urjk" in told["timeline"][-1]["text"]
 
 
+def test_a_ticket_gets_another_level_by_key(pages: Pages, desk: Desk, cast: Cast) -> None:
+    """A leak that turns out to be a burst: the clocks of P1 count from 受理."""
+    number = dispatched(desk, ago(minutes=1))
+    page = at_the_board(pages)
+    pick(page, number)
+    page.keyboard.press("l")
+    expect(page.get_by_label("新等级").locator("option")).to_have_text(["P1 特急", "P3 一般", "P4 服务", "P5 预约"])
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="请填写“说明”")).to_be_visible()
+    page.keyboard.type("现场确认为爆管")
+    page.keyboard.press("Enter")
+    expect(row(page, number)).to_contain_text("P1")
+    told = board.ticket(desk, cast.supervisor, number, utc_now())
+    assert told["level"] == "P1"
+    assert "现场确认为爆管" in told["timeline"][-1]["text"]
+    received = datetime.fromisoformat(told["received_at"])
+    (arrive,) = [one for one in told["clocks"] if one["kind"] == "arrive" and one["state"] == "running"]
+    assert datetime.fromisoformat(arrive["start_at"]) == received
+
+
 def test_over_plain_http_everything_can_be_done_as_well(pages: Pages, desk: Desk, cast: Cast) -> None:
     number = dispatched(desk, ago(minutes=1))
     page = pages.visitor()

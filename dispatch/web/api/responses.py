@@ -331,10 +331,18 @@ class Category(BaseModel):
     questions: list[dict[str, Any]]
 
 
+class NamedLevel(BaseModel):
+    """A level of urgency."""
+
+    id: str
+    label: str
+
+
 class Categories(BaseModel):
-    """The categories of the valid policy."""
+    """The levels, categories and reasons of the valid policy."""
 
     policy_version: str
+    levels: list[NamedLevel] = Field(description="the most urgent first")
     items: list[Category]
     reasons: dict[str, dict[str, str]]
     temporary: dict[str, str] = Field(description="kinds of temporary fixes by code")

@@ -90,6 +90,10 @@ export function makeActions({ form, pickPlace, onDone, onStale }) {
       const { reasons } = await get("/categories");
       open(t("verb.hold"), [reason(reasons.hold), until(), note(false)], (told, key) => act(ticket, "hold", told, key));
     },
+    async relevel(ticket) {
+      const { levels } = await get("/categories");
+      open(t("verb.relevel"), [level(levels.filter(({ id }) => id !== ticket.level)), note(true)], (told, key) => act(ticket, "relevel", told, key));
+    },
     acknowledge(ticket, _requests, step = ticket.escalations.find((one) => !one.acknowledged_at && one.ratio >= 1) ?? ticket.escalations.find((one) => !one.acknowledged_at)) {
       return send(ticket, `/escalations/${step.id}/acknowledge`, {}, t("board.answered", { number: ticket.number }));
     },
@@ -122,6 +126,10 @@ export function makeActions({ form, pickPlace, onDone, onStale }) {
 
 const note = (isNeeded) => ({ name: "note", label: t("board.note"), input: h("input", { type: "text", maxlength: 1000, required: isNeeded }) });
 const until = () => ({ name: "until", label: t("board.until"), input: h("input", { type: "datetime-local", required: true }), read: (value) => `${value}:00+08:00` });
+const level = (levels) => ({
+  name: "level", label: t("board.new_level"), hint: t("board.relevel_hint"),
+  input: h("select", { required: true }, levels.map(({ id, label }) => h("option", { value: id }, `${id} ${tOr(`level.${id}`, label)}`))),
+});
 const reason = (codes) => ({
   name: "reason", label: t("board.why"),
   input: h("select", { required: true }, Object.entries(codes).map(([code, label]) => h("option", { value: code }, tOr(`reason.${code}`, label)))),
@@ -146,10 +154,10 @@ function openForm(place, title, fields, submit, close) {
     if (!keys.has(said)) keys.set(said, uuid());
     submit(told, keys.get(said));
   };
-  const line = ({ label, input, element }, n) => {
+  const line = ({ label, input, element, hint }, n) => {
     if (element) return element;
     input.id = `action-field-${n}`;
-    return h("div", {}, h("label", { for: input.id }, label), input);
+    return h("div", {}, h("label", { for: input.id }, label), input, hint && h("p.soft.small", {}, hint));
   };
   fill(place, h("form.stack.action-form", { novalidate: true, "aria-label": title, onsubmit: send }, h("h3", {}, title), fields.map(line), fault,
     h("div.row", {}, h("button.primary", {}, t("common.confirm")), h("button", { type: "button", onclick: close }, t("common.cancel")))));

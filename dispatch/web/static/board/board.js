@@ -217,6 +217,7 @@ const KEYS = {
   x: () => run("refuse"),
   h: () => run("hold"),
   e: () => run("extend"),
+  l: () => run("relevel"),
   f: () => toggle($("#filters")),
   "?": () => toggle($("#help")),
 };
@@ -225,7 +226,7 @@ bind({ ...KEYS, Escape: closeForm });
 function drawKeys() {
   const words = {
     "J / K": t("board.key_move"), Enter: t("board.key_open"), R: t("verb.reassign"), U: t("verb.urge"), S: t("verb.supervise"),
-    A: t("board.acknowledge"), G: t("board.grant"), X: t("board.refuse"), H: t("verb.hold"), E: t("verb.extend"),
+    A: t("board.acknowledge"), G: t("board.grant"), X: t("board.refuse"), H: t("verb.hold"), E: t("verb.extend"), L: t("verb.relevel"),
     F: t("board.key_filter"), Esc: t("board.key_close"), "?": t("board.key_help"),
   };
   fill($("#keys"), Object.entries(words).map(([key, word]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, word)]));

@@ -85,9 +85,9 @@ function focusedIn(parts) {
 }
 
 function actionBar(ticket, requests, run) {
-  const buttons = ["reassign", "urge", "supervise", "acknowledge", "grant", "refuse", "hold", "extend"].filter((name) => mayDo(name, ticket, requests));
+  const buttons = ["reassign", "urge", "supervise", "acknowledge", "grant", "refuse", "hold", "extend", "relevel"].filter((name) => mayDo(name, ticket, requests));
   const labels = { acknowledge: t("board.acknowledge"), grant: t("board.grant"), refuse: t("board.refuse") };
-  const keys = { reassign: "R", urge: "U", supervise: "S", acknowledge: "A", grant: "G", refuse: "X", hold: "H", extend: "E" };
+  const keys = { reassign: "R", urge: "U", supervise: "S", acknowledge: "A", grant: "G", refuse: "X", hold: "H", extend: "E", relevel: "L" };
   const label = (name) => (name === "reassign" && !ticket.verbs.includes("reassign") ? t("verb.dispatch") : labels[name] ?? t(`verb.${name}`));
   return h("div.row.actions", {}, buttons.map((name) =>
     h("button", { type: "button", dataset: { action: name }, onclick: () => run(name) }, label(name), " ", h("kbd", { "aria-hidden": "true" }, keys[name]))),

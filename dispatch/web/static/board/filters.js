@@ -12,12 +12,12 @@ export function read() {
 
 /** @param {(filter: object) => void} onChange */
 export async function build(teams, onChange) {
-  const { items } = await get("/categories");
+  const { items, levels } = await get("/categories");
   const choices = {
     branch: [t("common.branch"), unique(teams.map(({ branch }) => branch)).map((name) => [name, name])],
     zone_id: [t("common.zone"), unique(teams.flatMap(({ zone_ids }) => zone_ids)).map((id) => [id, id])],
     category: [t("common.category"), items.filter(({ level }) => level).map(({ id, label }) => [id, tOr(`category.${id}`, label)])],
-    level: [t("common.level"), unique(items.map(({ level }) => level)).map((id) => [id, `${id} ${tOr(`level.${id}`, "")}`])],
+    level: [t("common.level"), levels.map(({ id, label }) => [id, `${id} ${tOr(`level.${id}`, label)}`])],
     team_id: [t("common.team"), teams.map(({ team_id, name }) => [team_id, name])],
   };
   const current = read();
