@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import click
 
-from dispatch.cli import context
+from dispatch.cli import context, installation
 from dispatch.domain import states
 from dispatch.services import escalation, health
 
@@ -42,15 +43,18 @@ def sweep(ctx: click.Context, now: datetime | None) -> None:
 
 
 @click.command()
+@click.option("--folder", type=installation.Folder, help="Check the files that import-folder would read, too.")
 @click.pass_context
-def doctor(ctx: click.Context) -> None:
-    """Check schema, grids, policy, audit chain, heartbeat, outbox and orphans; exit 1 if anything is wrong.
+def doctor(ctx: click.Context, folder: Path | None) -> None:
+    """Check schema, grids, policy, roster, audit chain, heartbeat, outbox and orphans; exit 1 if anything is wrong.
 
     The whole audit chain is walked; how far it is stands on standard error.
     """
     findings = health.examine(context.desk(ctx), context.utc_now(), context.told)
     for finding in findings:
         click.echo(f"{'✓' if finding.is_good else '✗'} {finding.what}: {finding.detail}")
+    if folder is not None:
+        click.echo("\n".join(f"✓ {line}" for line in installation.look(context.ready_desk(ctx), folder)))
     if not all(finding.is_good for finding in findings):
         ctx.exit(1)
 

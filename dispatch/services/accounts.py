@@ -43,7 +43,7 @@ def first_admin_link(desk: Desk, now: datetime) -> str | None:
     """Return a new link for the first administrator, voiding an older one; None where there is an administrator."""
     with desk.store.write() as tx:
         accounts.drop_links(tx, None)
-        return None if accounts.has_admin(tx) else _new_link(tx, None, now)
+        return None if accounts.has_admin(tx) else new_link(tx, None, now)
 
 
 def password_link(desk: Desk, actor: Actor, login: str, now: datetime) -> str:
@@ -57,7 +57,7 @@ def password_link(desk: Desk, actor: Actor, login: str, now: datetime) -> str:
         user_id = _person(tx, login).actor.user_id
         accounts.drop_links(tx, user_id)
         tx.audit(now, actor, "password-link", login)
-        return _new_link(tx, user_id, now)
+        return new_link(tx, user_id, now)
 
 
 def reset(desk: Desk, actor: Actor, login: str, now: datetime, *, drop_factors: bool = False) -> str:
@@ -83,10 +83,11 @@ def reset(desk: Desk, actor: Actor, login: str, now: datetime, *, drop_factors: 
         accounts.end_sessions(tx, user_id, now)
         accounts.drop_links(tx, user_id)
         tx.audit(now, actor, "reset-password", login, drop_factors=drop_factors)
-        return _new_link(tx, user_id, now)
+        return new_link(tx, user_id, now)
 
 
-def _new_link(tx: Tx, user_id: int | None, now: datetime) -> str:
+def new_link(tx: Tx, user_id: int | None, now: datetime) -> str:
+    """Return a link to choose a password, inside a transaction; None: for the first administrator, whoever that is."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     accounts.forget_links(tx, now)
     accounts.add_link(tx, _link_hash(token), user_id, now, now + LINK_LIVES)

@@ -9,6 +9,7 @@ from typing import Any
 from dispatch.domain.calendar import Calendars
 from dispatch.domain.errors import DispatchError
 from dispatch.domain.progress import Track, untold
+from dispatch.domain.roster_checks import uncovered
 from dispatch.domain.times import SHANGHAI
 from dispatch.geocode.breaker import State
 from dispatch.services import present
@@ -107,6 +108,8 @@ def examine(desk: Desk, now: datetime, track: Track = untold) -> list[Finding]:
         if policy is not None:
             findings.append(_holidays(desk.policy(tx, policy).calendars, now))
         findings.append(Finding("zones", zone_set is not None, f"v{zone_set}" if zone_set else "没有有效的网格"))
+        if policy is not None and zone_set is not None:
+            findings.append(_roster(tx, desk, now))
         broken = audit.broken_at(tx.conn, track)
         findings.append(Finding("audit", broken is None, "完整" if broken is None else f"在第 {broken} 条断开"))
         open_s = _age(audit.unsealed_since(tx.conn), now)
@@ -127,6 +130,18 @@ def _holidays(calendars: Calendars, now: datetime) -> Finding:
     years = "、".join(map(str, unknown))
     detail = f"{years} 年放假安排未知, 按周一至周五计算: 请更新政策的 workdays" if unknown else "今明两年已知"
     return Finding("holidays", now.astimezone(SHANGHAI).year not in unknown, detail)
+
+
+def _roster(tx: Tx, desk: Desk, now: datetime) -> Finding:
+    """A hole that comes within a day is told although it was accepted once; who has no account hears of nothing."""
+    rules = desk.rules(tx, now)
+    if rules.roster is None:
+        return Finding("roster", True, "未发布, 按班组名册次序")
+    holes = uncovered(rules.roster, rules.zones.zones, now, now + timedelta(days=1))
+    hours = sum(hole.zone_hours for hole in holes)
+    strangers = rules.roster.plan.people.keys() - {user["login"] for user in directory.users(tx)}
+    detail = f"24 小时内无人当班 {hours:.1f} 网格·小时; {len(strangers)} 人没有账号, 通知不到本人"
+    return Finding("roster", not holes, detail)
 
 
 def _roads(desk: Desk) -> Finding:

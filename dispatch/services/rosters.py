@@ -10,7 +10,7 @@ from dispatch.domain.call import check_text
 from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.domain.roster import Plan, Roster
-from dispatch.domain.roster_checks import Uncovered, check_plan, check_zones, uncovered
+from dispatch.domain.roster_checks import check_plan, check_zones, uncovered
 from dispatch.domain.roster_file import Finding, InvalidRoster, raw_of, read_plan
 from dispatch.domain.times import shanghai_text
 from dispatch.domain.zones import Zone
@@ -46,16 +46,27 @@ def add(
         InvalidRoster: with all mistakes by list, row and field.
     """
     check_permitted(actor, Permission.ROSTER)
+    # What is kept is what was understood: anything else in the file is left behind.
+    plan, _ = checked(name, raw, now)
+    with desk.store.write() as tx:
+        roster_id = keep(tx, actor, name.strip(), plan, now, is_sample=is_sample)
+    return get(desk, actor, roster_id, now)
+
+
+def keep(tx: Tx, actor: Actor, name: str, plan: Plan, now: datetime, *, is_sample: bool) -> int:
+    """Store a checked plan as a draft inside a transaction, and return its id."""
+    told = {"name": name, "body": raw_of(plan), "is_sample": is_sample}
+    roster_id = rosters.add(tx, {**told, "made_by": actor.name, "made_at": now})
+    tx.audit(now, actor, "add-roster", f"roster {roster_id}", name=name)
+    return roster_id
+
+
+def checked(name: str, raw: Mapping[str, Any], now: datetime) -> tuple[Plan, list[Finding]]:
+    """Return the plan of a roster and what is odd about it; errors as of `add`."""
     if not name.strip() or len(name) > _MOST_NAME:
         raise InvalidInput(f"请给排班表起名, 最多 {_MOST_NAME} 个字", field="name")
     check_text(name, "name")
-    # What is kept is what was understood: anything else in the file is left behind.
-    plan, _ = _checked(raw, now)
-    values = {"name": name.strip(), "body": raw_of(plan), "is_sample": is_sample, "made_by": actor.name, "made_at": now}
-    with desk.store.write() as tx:
-        roster_id = rosters.add(tx, values)
-        tx.audit(now, actor, "add-roster", f"roster {roster_id}", name=name)
-    return get(desk, actor, roster_id, now)
+    return _checked(raw, now)
 
 
 def _checked(raw: Mapping[str, Any], start_at: datetime) -> tuple[Plan, list[Finding]]:
@@ -109,7 +120,7 @@ def get(desk: Desk, actor: Actor, roster_id: int, now: datetime, valid_from: dat
         **_head(row, is_live=roster_id == live),
         "body": row["body"],
         "findings": [one.form() for one in findings[:_MOST_TOLD]],
-        **_holes(uncovered(roster, zones, start, start + AHEAD), start),
+        **holes_of(roster, zones, start),
     }
 
 
@@ -127,7 +138,9 @@ def _ahead(tx: Tx, desk: Desk, row: Mapping[str, Any], start: datetime) -> Roste
     return desk.rosters.under(tx, plan_from(row["body"]), start, start + AHEAD)
 
 
-def _holes(found: Sequence[Uncovered], start: datetime) -> dict[str, Any]:
+def holes_of(roster: Roster, zones: Sequence[Zone], start: datetime) -> dict[str, Any]:
+    """Return the zone-hours of the four weeks from `start` on without anybody, as the API tells them."""
+    found = uncovered(roster, zones, start, start + AHEAD)
     return {
         "checked_from": present.time(start),
         "checked_to": present.time(start + AHEAD),
@@ -181,18 +194,31 @@ def publish(
     # Checked outside of the transaction that writes: a draft never changes, and calls must not wait for this.
     told = get(desk, actor, roster_id, now, valid_from)
     _checked(told["body"], valid_from)
-    if told["hole_count"] and not accepts_holes:
-        detail = f"{told['hole_count']} 段时间无人当班, 共 {told['zone_hours']} 网格·小时; 请补排, 或确认后发布"
-        raise RosterHoles(detail, zone_hours=told["zone_hours"], holes=told["holes"])
-    values = {"valid_from": valid_from, "published_by": actor.name, "published_at": now, "note": note.strip()}
+    if not accepts_holes:
+        refuse_holes(told)
     with desk.store.write() as tx:
         if _existing(rosters.read(tx, roster_id, is_locked=True))["valid_from"] is not None:
             raise InvalidInput("这份排班表已经发布", field="id")
-        rosters.publish(tx, roster_id, {**values, "uncovered_h": told["zone_hours"]})
-        directory.turn_page(tx)
-        more = {"valid_from": shanghai_text(valid_from), "uncovered_h": told["zone_hours"], "note": note}
-        tx.audit(now, actor, "publish-roster", f"roster {roster_id}", **more)
+        let_hold(tx, actor, roster_id, valid_from, note, told["zone_hours"], now)
     return get(desk, actor, roster_id, now)
+
+
+def refuse_holes(told: Mapping[str, Any]) -> None:
+    """Raise RosterHoles where `told`, as of `holes_of`, has any."""
+    if told["hole_count"]:
+        detail = f"{told['hole_count']} 段时间无人当班, 共 {told['zone_hours']} 网格·小时; 请补排, 或确认后发布"
+        raise RosterHoles(detail, zone_hours=told["zone_hours"], holes=told["holes"])
+
+
+def let_hold(
+    tx: Tx, actor: Actor, roster_id: int, valid_from: datetime, note: str, uncovered_h: float, now: datetime
+) -> None:
+    """Let a draft hold from a time on, inside a transaction."""
+    values = {"valid_from": valid_from, "published_by": actor.name, "published_at": now, "note": note.strip()}
+    rosters.publish(tx, roster_id, {**values, "uncovered_h": uncovered_h})
+    directory.turn_page(tx)
+    more = {"valid_from": shanghai_text(valid_from), "uncovered_h": uncovered_h, "note": note}
+    tx.audit(now, actor, "publish-roster", f"roster {roster_id}", **more)
 
 
 def drop(desk: Desk, actor: Actor, roster_id: int, now: datetime) -> dict[str, Any]:

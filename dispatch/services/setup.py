@@ -43,11 +43,18 @@ def load_policy(desk: Desk, actor: Actor, data: bytes, now: datetime) -> Policy:
     raw = policy_file.read_toml(data)
     policy = policy_checks.check(raw)
     with desk.store.write() as tx:
-        if directory.add_policy(tx, policy.version, policy.valid_from, raw, now):
-            tx.audit(now, actor, "load-policy", policy.version)
-        elif directory.policy_raw(tx, policy.version) != raw:
-            raise InvalidPolicy(f"版本 {policy.version} 已存在且内容不同, 请更换版本号", field="version")
+        keep_policy(tx, actor, policy, raw, now)
     return policy
+
+
+def keep_policy(tx: Tx, actor: Actor, policy: Policy, raw: Mapping[str, Any], now: datetime) -> bool:
+    """Store a checked policy inside a transaction, and return whether it is new; errors as of `load_policy`."""
+    is_new = directory.add_policy(tx, policy.version, policy.valid_from, raw, now)
+    if is_new:
+        tx.audit(now, actor, "load-policy", policy.version)
+    elif directory.policy_raw(tx, policy.version) != raw:
+        raise InvalidPolicy(f"版本 {policy.version} 已存在且内容不同, 请更换版本号", field="version")
+    return is_new
 
 
 def load_roster(desk: Desk, actor: Actor, data: bytes, now: datetime) -> int:
@@ -56,16 +63,32 @@ def load_roster(desk: Desk, actor: Actor, data: bytes, now: datetime) -> int:
     Raises:
         InvalidInput: with the place in the file.
     """
+    teams = read_teams(data)
+    with desk.store.write() as tx:
+        keep_teams(tx, actor, teams, now)
+    return len(teams)
+
+
+def read_teams(data: bytes) -> list[dict[str, Any]]:
+    """Return the teams of a roster file (JSON) in order of id; errors as of `load_roster`."""
     try:
         raw = json.loads(data)
         # In order of id: two rosters loaded at once wait for each other instead of each holding what the other needs.
-        teams = sorted((_team(item, n) for n, item in enumerate(raw["teams"])), key=itemgetter("id"))
+        return sorted((_team(item, n) for n, item in enumerate(raw["teams"])), key=itemgetter("id"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidInput(f"班组文件应为 JSON, 含 teams 列表: {error}", field="teams") from error
-    with desk.store.write() as tx:
-        directory.put_teams(tx, teams)
-        tx.audit(now, actor, "load-roster", f"{len(teams)} teams")
-    return len(teams)
+
+
+def written_teams(teams: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return teams as the file that `read_teams` reads, a team a line."""
+    lines = ",\n".join(json.dumps(team, ensure_ascii=False) for team in teams)
+    return f'{{"teams": [\n{lines}\n]}}\n'.encode()
+
+
+def keep_teams(tx: Tx, actor: Actor, teams: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """Store teams inside a transaction, replacing those of the same id."""
+    directory.put_teams(tx, teams)
+    tx.audit(now, actor, "load-roster", f"{len(teams)} teams")
 
 
 def _team(item: Mapping[str, Any], n: int) -> dict[str, Any]:
@@ -139,16 +162,21 @@ def import_zones(
         if make_teams:
             zones = [zone if zone.team_id else replace(zone, team_id=zone.zone_id) for zone in zones]
             _make_teams(tx, zones)
-        _check_teams(tx, zones)
-        values = {
-            "source": source,
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "is_sample": is_sample,
-            "valid_from": valid_from,
-            "imported_at": now,
-        }
-        set_id = directory.add_zone_set(tx, values, zones)
-        tx.audit(now, actor, "import-zones", f"zones v{set_id}", source=source, zones=len(zones))
+        values = {"source": source, "sha256": fingerprint(data), "is_sample": is_sample}
+        return keep_zones(tx, actor, zones, {**values, "valid_from": valid_from, "imported_at": now})
+
+
+def fingerprint(data: bytes) -> str:
+    """Return what is kept of a file by which it is known again."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def keep_zones(tx: Tx, actor: Actor, zones: Sequence[Zone], values: Mapping[str, Any]) -> int:
+    """Store zones as a new version with these columns, inside a transaction; errors as of `import_zones`."""
+    _check_teams(tx, zones)
+    set_id = directory.add_zone_set(tx, values, zones)
+    more = {"source": values["source"], "zones": len(zones)}
+    tx.audit(values["imported_at"], actor, "import-zones", f"zones v{set_id}", **more)
     return set_id
 
 
@@ -190,6 +218,19 @@ def create_user(
 
 def add_user(tx: Tx, actor: Actor, *, login: str, name: str, role: Role, team_id: str | None, now: datetime) -> int:
     """Add a user inside a transaction; the rules and errors are those of `create_user`."""
+    check_user(login, name, role, team_id)
+    if team_id is not None and directory.team(tx, team_id) is None:
+        raise InvalidInput(f"没有班组“{team_id}”", field="team_id")
+    values = {"login": login, "name": name, "role": role, "team_id": team_id, "is_active": True}
+    user_id = directory.add_user(tx, {**values, "created_at": now})
+    if user_id is None:
+        raise Conflict(f"登录名“{login}”已被使用, 请换一个", field="login")
+    tx.audit(now, actor, "create-user", login, role=role)
+    return user_id
+
+
+def check_user(login: str, name: str, role: Role, team_id: str | None) -> None:
+    """Raise InvalidInput where no user can be like this, whichever teams there are."""
     if not LOGIN.fullmatch(login):
         raise InvalidInput("登录名只能含小写字母、数字、点、下划线和连字符, 2–40 位", field="login")
     if not name.strip():
@@ -199,14 +240,6 @@ def add_user(tx: Tx, actor: Actor, *, login: str, name: str, role: Role, team_id
         raise InvalidInput("system 是系统内部角色, 不能分配给用户", field="role")
     if (role in TEAM_BOUND) != (team_id is not None):
         raise InvalidInput("班组角色 (crew, lead) 须指定班组, 其他角色不属于班组", field="team_id")
-    if team_id is not None and directory.team(tx, team_id) is None:
-        raise InvalidInput(f"没有班组“{team_id}”", field="team_id")
-    values = {"login": login, "name": name, "role": role, "team_id": team_id, "is_active": True}
-    user_id = directory.add_user(tx, {**values, "created_at": now})
-    if user_id is None:
-        raise Conflict(f"登录名“{login}”已被使用, 请换一个", field="login")
-    tx.audit(now, actor, "create-user", login, role=role)
-    return user_id
 
 
 def create_token(

@@ -188,6 +188,17 @@ def user_by_login(tx: Tx, login: str) -> Actor | None:
     return Actor(row.id, row.name, Role(row.role), row.team_id) if row else None
 
 
+def users(tx: Tx) -> list[dict[str, Any]]:
+    """Return those who have not left, in order of login."""
+    found = select(USERS).where(USERS.c.is_active).order_by(USERS.c.login)
+    return [dict(row) for row in tx.conn.execute(found).mappings()]
+
+
+def change_user(tx: Tx, user_id: int, values: Mapping[str, Any]) -> None:
+    """Change columns of a user."""
+    tx.conn.execute(update(USERS).where(USERS.c.id == user_id).values(**values))
+
+
 def add_user(tx: Tx, values: Mapping[str, Any]) -> int | None:
     """Insert a user and return the id, or None where the login is taken, be it a moment ago."""
     put = upsert(tx.dialect, USERS).values(**values).on_conflict_do_nothing(index_elements=["login"])

@@ -16,6 +16,7 @@ from dispatch.services.desk import Desk
 from dispatch.services.escalation import Sweep, sweep
 from dispatch.storage import audit
 from dispatch.storage.db import Store
+from tests.support import rosters
 from tests.support.cast import Spy, dispatched, ticket_at
 from tests.support.store import DATA, SINCE
 
@@ -118,6 +119,16 @@ def test_a_sound_installation(desk: Desk, now: datetime) -> None:
     assert {"schema", "policy", "holidays", "zones", "audit", "scheduler", "clocks", "outbox", "outbox failed"} <= {
         finding.what for finding in findings
     }
+
+
+def test_hours_without_anybody_and_people_without_an_account_are_told(desk: Desk, now: datetime) -> None:
+    rosters.publish(desk, now - timedelta(days=1))
+    (found,) = [one for one in health.examine(desk, now) if one.what == "roster"]
+    assert not found.is_good
+    # 110 grids whose teams are on no roster, and one of the teams has nobody at night: 12 hours of one grid.
+    hours = float(found.detail.split()[2])
+    assert hours == 24 * 110 + 12
+    assert "4 人没有账号" in found.detail
 
 
 def test_what_takes_long_says_how_far_it_is(desk: Desk, now: datetime) -> None:
