@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from dispatch.domain.contact import WAY_LABELS, Contact, Quiet, Way, contact_of, floor, quiet_of
-from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.errors import DispatchError, InvalidInput, NotFound
+from dispatch.domain.limits import Limit
 from dispatch.domain.roles import Actor
+from dispatch.services import limits
 from dispatch.services.desk import Desk
-from dispatch.storage import contacts, outbox
+from dispatch.storage import contacts, outbox, sendings
 from dispatch.storage.contacts import Person
 from dispatch.storage.db import Tx
+
+# A test costs an SMS.
+TESTS = Limit(3, timedelta(minutes=10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,42 @@ def choose(
         tx.audit(now, actor, "ways", login, **told, quiet=[*hours] if silence else [])
 
 
+def test_own(desk: Desk, actor: Actor, login: str, way: str, now: datetime) -> None:
+    """Send a test to oneself, a few times in ten minutes; `outcome` tells what became of it.
+
+    Raises:
+        NotFound: if there is no such login.
+        InvalidInput: for what is no way, is off, or leads nowhere.
+        TooOften: beyond TESTS.
+    """
+    if way not in list(Way):
+        raise InvalidInput(f"没有通知方式“{way[:20]}”, 可用: {', '.join(Way)}", field="way")
+    counted = limits.count(desk, [(f"test:{login}", TESTS)], now)
+    try:
+        test(desk, actor, login, Way(way), now)
+    except DispatchError:
+        limits.take_back(desk, counted)
+        raise
+
+
+def outcome(desk: Desk, login: str, way: str, at: str) -> dict[str, Any] | None:
+    """Return how a test of a user stands: `way`, `state`, `error` and `receipt`; None where there was none.
+
+    Args:
+        desk: The process's desk.
+        login: Whose.
+        way: By which way.
+        at: When it was asked for, ISO 8601, as `test_own` was told.
+    """
+    with desk.store.read() as tx:
+        row = sendings.of_key(tx, _test_key(way, login, at))
+    return row and {"way": way, **row}
+
+
+def _test_key(way: str, login: str, at: str) -> str:
+    return f"test:{way}:{login}:{at}"
+
+
 def test(desk: Desk, actor: Actor, login: str, way: Way, now: datetime) -> str:
     """Queue a test for one person by one way, and return where it goes: it takes the road of every notice.
 
@@ -123,7 +165,7 @@ def test(desk: Desk, actor: Actor, login: str, way: Way, now: datetime) -> str:
         if address is None:
             raise InvalidInput(f"{person.name}没有登记{WAY_LABELS[way]}可用的联系方式", field="login")
         to, text = [f"{way}:{address}", f"user:{login}"], f"测试通知, 由{actor.name}发出, 无须处理"
-        outbox.put(tx, [outbox.row(None, way, to, text, f"test:{way}:{login}:{now.isoformat()}", now)])
+        outbox.put(tx, [outbox.row(None, way, to, text, _test_key(way, login, now.isoformat()), now)])
         tx.audit(now, actor, "channel-test", login, way=way)
     return address
 

@@ -101,3 +101,11 @@ def of_span(tx: Tx, since: datetime, until: datetime) -> list[dict[str, Any]]:
     )
     names = ("channel", "state", "messages", "parts")
     return [dict(zip(names, (*row[:3], int(row[3])), strict=True)) for row in tx.conn.execute(query)]
+
+
+def of_key(tx: Tx, key: str) -> dict[str, Any] | None:
+    """Return how the message of an idempotency key stands: `state`, `error`, and `receipt` where a gateway told one."""
+    columns = (OUTBOX.c.state, OUTBOX.c.error, SENDINGS.c.state.label("receipt"))
+    query = select(*columns).outerjoin_from(OUTBOX, SENDINGS, SENDINGS.c.outbox_id == OUTBOX.c.id)
+    row = tx.conn.execute(query.where(OUTBOX.c.idempotency_key == key)).mappings().first()
+    return dict(row) if row else None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+import time_machine
+from sqlalchemy import text
 
 from dispatch.domain.roles import SYSTEM
 from dispatch.services import contacts
@@ -50,3 +52,52 @@ def test_quiet_hours_are_shown_kept_and_refused_by_name(browser: Browser, desk: 
     assert contacts.quiet(desk, "crew.a") is not None
     browser.submit("/account/ways")
     assert contacts.quiet(desk, "crew.a") is None
+
+
+def test_a_test_goes_to_oneself_and_its_result_is_shown(browser: Browser, desk: Desk, now: datetime) -> None:
+    served = browser.client.application.extensions["desk"]
+    served.settings = replace(served.settings, sms_gateway="aliyun", smtp_host="127.0.0.1")
+    contacts.put(desk, SYSTEM, "crew.a", phone="13000000002", email="", wecom_id="", now=now)
+    browser.sign_in("crew.a")
+    page = browser.client.get("/account").text
+    assert page.count('formaction="/account/ways/test"') == 1  # no address, no button
+    answer = browser.submit("/account/ways/test", test="sms")
+    assert answer.status_code == 303
+    page = browser.client.get(answer.location).text
+    assert "发测试, 短信: <b>待发</b>" in page
+    with desk.store.read() as tx:
+        (row,) = tx.conn.execute(text("SELECT channel, recipients, text FROM outbox WHERE ticket_id IS NULL")).all()
+    assert (row.channel, "13000000002" in str(row.recipients)) == ("sms", True)
+    assert "测试通知, 由水管家甲发出" in row.text
+    with desk.store.write() as tx:
+        tx.conn.execute(text("UPDATE outbox SET state = 'failed', error = '签名错误' WHERE ticket_id IS NULL"))
+    page = browser.client.get(answer.location).text
+    assert "<b>未发出</b> (签名错误)" in page
+    browser.sign_in("crew.b")
+    assert "<b>" not in browser.client.get(answer.location).text  # nobody sees another's
+
+
+def test_a_test_that_cannot_go_is_refused_in_words(browser: Browser, desk: Desk, now: datetime) -> None:
+    served = browser.client.application.extensions["desk"]
+    served.settings = replace(served.settings, sms_gateway="aliyun")
+    browser.sign_in("crew.a")
+    assert "没有登记短信可用的联系方式" in browser.submit("/account/ways/test", test="sms").text
+    assert "邮件没有开启" in browser.submit("/account/ways/test", test="email").text
+    assert "没有通知方式“pigeon”, 可用: sms, wecom, email" in browser.submit("/account/ways/test", test="pigeon").text
+    assert browser.client.get("/account?test=sms&at=never").status_code == 200
+
+
+def test_tests_are_counted_those_that_went_nowhere_are_not(browser: Browser, desk: Desk, now: datetime) -> None:
+    served = browser.client.application.extensions["desk"]
+    served.settings = replace(served.settings, sms_gateway="aliyun")
+    browser.sign_in("crew.a")
+    for _ in range(4):
+        assert browser.submit("/account/ways/test", test="sms").status_code == 422
+    contacts.put(desk, SYSTEM, "crew.a", phone="13000000002", email="", wecom_id="", now=now)
+    answers = []
+    for seconds in range(4):
+        with time_machine.travel(now + timedelta(seconds=seconds), tick=False):
+            answers.append(browser.submit("/account/ways/test", test="sms"))
+    assert [answer.status_code for answer in answers] == [303, 303, 303, 429]
+    assert "操作过于频繁" in answers[-1].text
+    assert int(answers[-1].headers["Retry-After"]) > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from apiflask import APIBlueprint
@@ -74,6 +75,16 @@ def blueprint(desk: Desk) -> APIBlueprint:
             contacts.choose(desk, known.actor, known.login, request.form.getlist("way"), utc_now(), hours)
 
         return _do(desk, known, "ways", choose)
+
+    @pages.post("/account/ways/test")
+    @auth.own(pages)
+    def test_way(known: Session) -> Response | Answer:
+        way, now = _field("test"), utc_now()
+        try:
+            contacts.test_own(desk, known.actor, known.login, way, now)
+        except DispatchError as error:
+            return _page(desk, known, error, "ways")
+        return redirect(f"{_PAGE}?{urlencode({'test': way, 'at': now.isoformat()})}#h-ways", 303)
 
     _totp(pages, desk)
     _passkeys(pages, desk)
@@ -171,6 +182,7 @@ def _page(desk: Desk, known: Session, error: DispatchError | None = None, what: 
         "signin/account.html",
         here=_PAGE,
         sections=("signin",),
+        here_again=request.full_path,
         known=known,
         role=ROLE_LABELS[known.actor.role],
         must_enrol=sessions.standing_of(desk, known) is Standing.ENROL,
@@ -183,9 +195,20 @@ def _page(desk: Desk, known: Session, error: DispatchError | None = None, what: 
         sessions=sessions.own(desk, known, utc_now()),
         ways=contacts.choices(desk, known.login) if desk.settings.ways else [],
         quiet=contacts.quiet(desk, known.login),
+        tested=_tested(desk, known),
         written=shanghai_text,
     )
     return page, error.status if error else 200, _headers(error)
+
+
+def _tested(desk: Desk, known: Session) -> dict[str, Any] | None:
+    """Return what became of the test that the address of the page names."""
+    way, at = request.args.get("test"), request.args.get("at")
+    found = contacts.outcome(desk, known.login, way, at) if way and at else None
+    if found is None:
+        return None
+    word = f"state_{found['state']}" if found["receipt"] is None else f"receipt_{found['receipt']}"
+    return {**found, "word": f"messages.{word}"}
 
 
 def _enrol(error: DispatchError | None = None) -> Answer:
