@@ -16,6 +16,7 @@ from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
 from dispatch.domain.sla import Clock, ClockKind
 from dispatch.services import present, recommend
 from dispatch.services.desk import Desk, Rules
+from dispatch.services.muster import Muster, muster
 from dispatch.storage import clocks, queue
 
 # As many grids around a place are looked at.
@@ -28,8 +29,8 @@ def candidates(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str
 
     Those that can make it come first, as they are recommended. Each has `reason`: `own` (its grid covers the place),
     `neighbour` (the next grids, with `away_m`, metres from the place to them), `branch` (of the same branch) or
-    `nearest` (none of these, and near at this moment); `load`, its open tickets; and of its best placed person `name`,
-    `travel`, `worked_h` (hours on duty within the last 24, by the roster) and `exclusions`.
+    `nearest` (none of these, and near at this moment); `load`, its open tickets; and of its best placed person, or of
+    who is on duty, `person`, `travel`, `worked_h` (hours on duty within the last 24, by the roster), `exclusions`.
 
     Raises:
         NotPermitted: if the role may not read.
@@ -40,6 +41,7 @@ def candidates(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str
         row = present.find(tx, number)
         check_sees(actor, number, row["team_id"], tuple(row["assisting"]))
         rules, load = desk.rules(tx, now), queue.load(tx, now)
+        roll = muster(tx, desk, rules)
         clock = next((one for one in clocks.of_ticket(tx, row["id"]) if _is_arrival(one, row["round"])), None)
     left_s = (clock.due_at - now).total_seconds() if clock else None
     advice = _advice(desk, rules, row, left_s, now)
@@ -53,7 +55,14 @@ def candidates(desk: Desk, actor: Actor, number: str, now: datetime) -> dict[str
             found.setdefault(team_id, told | _person(best.get(team_id)))
     places = {team_id: place for place, (team_id, choice) in enumerate(best.items()) if choice.is_recommended}
     ranked = sorted(found.values(), key=lambda one: (*_place(one, places), one["load"], one["team_id"]))
-    return {"items": ranked[:AT_MOST], "warning": advice.warning if advice else None}
+    items = [one if one["person"] else one | _on_duty(roll, rules.teams[one["team_id"]]) for one in ranked[:AT_MOST]]
+    return {"items": items, "warning": advice.warning if advice else None}
+
+
+def _on_duty(roll: Muster, team: Mapping[str, Any]) -> dict[str, Any]:
+    """Who of a team the roster has on duty, where nobody of it told a place."""
+    on = ((person, standing) for person, standing in roll.of_team(team) if standing and standing.is_on_duty)
+    return next(({"person": person.name, "worked_h": round(how.worked_h, 1)} for person, how in on), {})
 
 
 def _is_arrival(clock: Clock, round_: int) -> bool:

@@ -299,6 +299,19 @@ def test_a_team_that_can_make_it_comes_first(desk: Desk, cast: Cast, now: dateti
     assert late["items"][0]["reason"] == "neighbour"
 
 
+def test_who_is_on_duty_stands_for_a_team_whose_place_nobody_knows(desk: Desk, cast: Cast, now: datetime) -> None:
+    """Four in the afternoon, eight hours into the shift, after the four of the evening before."""
+    start = shanghai_midnight(shanghai_day(now))
+    at = start + timedelta(hours=16)
+    number = dispatched(desk, at, ZONE_A)
+    before = {one["team_id"]: one for one in candidates.candidates(desk, cast.dispatcher, number, at)["items"]}
+    rosters.publish(desk, start - timedelta(days=3))
+    after = {one["team_id"]: one for one in candidates.candidates(desk, cast.dispatcher, number, at)["items"]}
+    assert (before[TEAM_B]["person"], before[TEAM_B]["worked_h"]) == (None, None)
+    assert (after[TEAM_B]["person"], after[TEAM_B]["worked_h"]) == ("水管家乙", 12.0)
+    assert {one["person"] for team, one in after.items() if team != TEAM_B} == {None}
+
+
 def test_a_river_counts_before_ways_are_estimated_and_old_places_take_no_place(
     desk: Desk, cast: Cast, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
