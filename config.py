@@ -15,6 +15,8 @@ DEFAULT_DATABASE = f"sqlite:///{Path(__file__).parent / 'var' / 'dispatch.db'}"
 
 _MAKE_KEY = "例如 python -c 'import secrets; print(secrets.token_urlsafe(32))' 的输出"
 
+_ADDRESS = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+
 # What a number may be; NaN is within no bounds.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "port": (1, 65_535),
@@ -160,7 +162,7 @@ def _channel_rules(s: Settings) -> list[tuple[object, str]]:
             "DISPATCH_WECOM_SECRET 需要同时设置 DISPATCH_WECOM_CORP 和 DISPATCH_WECOM_AGENT (数字)",
         ),
         (
-            not s.smtp_host or re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", s.mail_from or "", re.ASCII),
+            not s.smtp_host or re.fullmatch(_ADDRESS, s.mail_from or "", re.ASCII),
             "DISPATCH_SMTP_HOST 需要同时设置 DISPATCH_MAIL_FROM, 例如 96533@example.cn",
         ),
         (s.smtp_tls in ("starttls", "tls", "none"), "DISPATCH_SMTP_TLS 应为 starttls, tls 或 none"),
@@ -169,6 +171,12 @@ def _channel_rules(s: Settings) -> list[tuple[object, str]]:
             "DISPATCH_SMTP_LOGIN 需要加密: 请把 DISPATCH_SMTP_TLS 设为 starttls 或 tls",
         ),
         (bool(s.smtp_login) == bool(s.smtp_password), "DISPATCH_SMTP_LOGIN 和 DISPATCH_SMTP_PASSWORD 须同时设置"),
+        (s.smtp_host or not s.report_readers, "DISPATCH_REPORT_TO 需要同时设置 DISPATCH_SMTP_HOST"),
+        (
+            all(re.fullmatch(_ADDRESS, one, re.ASCII) for one in s.report_readers),
+            "DISPATCH_REPORT_TO 应为电子邮箱地址, 多个用英文逗号分开",
+        ),
+        (re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", s.report_at), "DISPATCH_REPORT_AT 应为时刻, 例如 07:30"),
     ]
 
 

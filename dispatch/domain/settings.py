@@ -75,6 +75,8 @@ class Settings:
         smtp_login: Login there, if it asks for one.
         smtp_password: Its password.
         mail_from: Address that e-mails come from.
+        report_to: Addresses, by commas, that the daily report (日报) goes to by e-mail; nobody by default.
+        report_at: When it goes out each morning, in Shanghai, about the day before.
     """
 
     database_url: str
@@ -137,6 +139,8 @@ class Settings:
     smtp_login: str | None = None
     smtp_password: str | None = None
     mail_from: str | None = None
+    report_to: str = ""
+    report_at: str = "07:30"
 
     @property
     def is_sqlite(self) -> bool:
@@ -164,6 +168,11 @@ class Settings:
             PEOPLE: self.ways,
         }
         return tuple(name for name, is_on in switched_on.items() if is_on)
+
+    @property
+    def report_readers(self) -> tuple[str, ...]:
+        """The addresses that the daily report goes to, each once."""
+        return tuple(dict.fromkeys(one.strip() for one in self.report_to.split(",") if one.strip()))
 
     @property
     def ways(self) -> tuple[Way, ...]:

@@ -51,7 +51,7 @@ class Server:
 
 
 class Email:
-    """Sends plain text.
+    """Sends plain text, and with a letter its document.
 
     Args:
         server: Where to.
@@ -117,11 +117,16 @@ class Email:
         key = hashlib.sha256(parcel.idempotency_key.encode()).hexdigest()[:40]
         message = EmailMessage(policy=WIRE)
         message["From"], message["To"] = self._sender, address
-        message["Subject"] = f"[96533] {sms.shorten(text, _LONGEST_SUBJECT)}"
+        subject = text if parcel.html is None else text.partition("\n")[0]
+        message["Subject"] = f"[96533] {sms.shorten(subject, _LONGEST_SUBJECT)}"
         message["Date"] = format_datetime(parcel.created_at.astimezone(SHANGHAI))
         message["Message-ID"] = f"<{key}@{self._sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(f"{text}\n\n{self._link}\n", cte="base64")
+        if parcel.html is not None:
+            # Attached, to be opened and printed: mail programs show no pictures of a document.
+            document = parcel.html.encode()
+            message.add_attachment(document, "text", "html", params={"charset": "utf-8"}, filename=f"{subject}.html")
         return message
 
 

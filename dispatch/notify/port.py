@@ -23,6 +23,7 @@ class Parcel:
         created_at: When it was written.
         in_doubt_since: When an earlier try began that may have been taken, or None. A channel whose receiver drops
             repetitions need not care; another asks before it sends again.
+        html: Of a letter, the document that goes with it; the first line of its text is the subject.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Parcel:
     idempotency_key: str
     created_at: datetime
     in_doubt_since: datetime | None = None
+    html: str | None = None
 
     def to(self, kind: str) -> str | None:
         """Return the address of one kind among the recipients, such as that of `sms:13000000001`; None without one."""

@@ -41,6 +41,7 @@ from dispatch.services import (
     positions,
     receipts,
     recipients,
+    report_mail,
     sealing,
     suggesting,
     summing,
@@ -49,6 +50,7 @@ from dispatch.services import (
     zone_moves,
 )
 from dispatch.services.desk import Desk
+from dispatch.services.figures import FiguresBehind
 from dispatch.services.lookup import Lookup
 from dispatch.services.routing import guarded
 
@@ -63,6 +65,7 @@ _REST = 4
 _TIDY_EVERY = timedelta(minutes=5)
 # What has moved since is read anew for each answer: a minute of calls, a few milliseconds.
 _SUM_EVERY = timedelta(seconds=30)
+_REPORT_EVERY = timedelta(minutes=1)
 _OPTIONS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
 
@@ -158,6 +161,7 @@ class Jobs:
         self._totals = escalation.Sweep()
         self._beaten_at: datetime | None = None
         self._next_sweep_at = self._tidied_at = self._summed_at = now()
+        self._reported_at: datetime | None = None
         self._planning = threading.Lock()
         self._watch = incident_watch.Watch(desk)
 
@@ -168,6 +172,8 @@ class Jobs:
         jobs |= {"moves": self._move, "incidents": self._propose, "cases": self._remind, "outages": self._ring}
         jobs |= {"names": self._read_names, "surge": self._watch_surge, "articles": self._remind_of_articles}
         jobs |= {"figures": self._sum_up, "alerts": self._chase}
+        if self._desk.settings.report_readers:
+            jobs["report"] = self._report
         if PEOPLE in self._desk.channels:
             jobs["people"] = self._address
         if self._teller is not None:
@@ -311,6 +317,20 @@ class Jobs:
 
     def _remind_of_articles(self) -> None:
         answering.remind(self._desk, self._now())
+
+    def _report(self) -> None:
+        """Send the daily report when it is due; where the figures are behind, a minute later again."""
+        now = self._now()
+        if self._reported_at is not None and abs(now - self._reported_at) < _REPORT_EVERY:
+            return
+        self._reported_at = now
+        try:
+            readers = report_mail.send(self._desk, now)
+        except FiguresBehind as error:
+            log.warning("report", waits=error.detail)
+            return
+        if readers:
+            log.info("report", readers=readers)
 
     def _sum_up(self) -> None:
         """Sum up the days of what has moved, in a fifth of the time at most: a long history beside the work."""

@@ -114,6 +114,7 @@ def _send(channel: Channel, message: Message, now: datetime) -> _Outcome:
         message.idempotency_key,
         message.created_at,
         message.in_doubt_since,
+        message.html,
     )
     try:
         return channel.send(parcel, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -56,6 +56,7 @@ class Message:
     leased_until: datetime
     tried_at: datetime
     leased_at: datetime
+    html: str | None = None
 
     @property
     def in_doubt_since(self) -> datetime | None:
@@ -129,6 +130,11 @@ def row(
     }
 
 
+def known(tx: Tx, keys: Collection[str]) -> set[str]:
+    """Return which of some keys have a row."""
+    return set(tx.conn.execute(select(OUTBOX.c.idempotency_key).where(OUTBOX.c.idempotency_key.in_(keys))).scalars())
+
+
 def put(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Queue rows made by `rows_of`."""
     if rows:
@@ -154,7 +160,7 @@ def lease(tx: Tx, channels: Sequence[str], now: datetime, lease_s: float, batch:
         .returning(
             OUTBOX.c.id, OUTBOX.c.ticket_id, OUTBOX.c.channel, OUTBOX.c.recipients, OUTBOX.c.text,
             OUTBOX.c.idempotency_key, OUTBOX.c.attempts, OUTBOX.c.created_at,
-            OUTBOX.c.next_try_at.label("leased_until"), OUTBOX.c.tried_at,
+            OUTBOX.c.next_try_at.label("leased_until"), OUTBOX.c.tried_at, OUTBOX.c.html,
         )
     )  # fmt: skip
     rows = [dict(r._mapping) for r in tx.conn.execute(take)]

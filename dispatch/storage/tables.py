@@ -306,6 +306,7 @@ class OutboxRow(Base):
     """A notice on its way: queued, leased by a sender, sent, or failed for good; unknown where no answer came back.
 
     `tried_at`: when the try began whose outcome nobody knows (yet); None where none is open.
+    `html`: of a letter, the document that goes with its text.
     """
 
     __tablename__ = "outbox"
@@ -314,6 +315,7 @@ class OutboxRow(Base):
     channel: Mapped[str]
     recipients: Mapped[list[Any]]
     text: Mapped[str]
+    html: Mapped[str | None]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
     state: Mapped[str]
     attempts: Mapped[int]

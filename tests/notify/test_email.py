@@ -56,6 +56,20 @@ def test_a_message_arrives_by_each_kind_of_encryption(tls: str, certificate: Pat
     assert message["Auto-Submitted"] == "auto-generated"
 
 
+def test_a_letter_brings_its_document(server: MailServer, certificate: Path) -> None:
+    html = "<!doctype html>\n<p>按时率 97%</p>\n"
+    letter = replace(PARCEL, text="96533 供水调度日报 2026-11-23\n\n来电 690\n", html=html)
+    channel(server, certificate).send(letter, NOW)
+    ((_, _, message),) = server.taken
+    assert message["Subject"] == "[96533] 96533 供水调度日报 2026-11-23"
+    body = message.get_body(("plain",))
+    assert body is not None
+    assert "来电 690" in body.get_content()
+    (document,) = message.iter_attachments()
+    assert (document.get_content_type(), document.get_filename()) == ("text/html", "96533 供水调度日报 2026-11-23.html")
+    assert document.get_content().replace("\r\n", "\n") == html
+
+
 def test_all_tries_are_one_message_by_their_id(server: MailServer, certificate: Path) -> None:
     sender = channel(server, certificate)
     server.answers = {"END": ""}

@@ -16,8 +16,9 @@ from dispatch.domain.times import shanghai_day
 from dispatch.notify.port import Parcel
 from dispatch.scheduler import jobs as scheduling
 from dispatch.scheduler.jobs import Jobs
-from dispatch.services import escalation, summing, surge, widening
+from dispatch.services import escalation, report_mail, summing, surge, widening
 from dispatch.services.desk import Desk
+from dispatch.services.figures import FiguresBehind
 from dispatch.storage import audit, figures, surges
 from dispatch.storage.db import Store
 from dispatch.storage.escalations import ESCALATIONS
@@ -246,3 +247,38 @@ def test_each_batch_of_a_catch_up_says_its_own_time(desk: Desk, cast: Cast, monk
     finally:
         jobs.stop()
     assert len(set(fired(desk))) == 5
+
+
+def test_the_report_goes_out_in_the_morning_and_waits_for_figures_that_are_behind(
+    desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first look finds them behind; a minute later, by the clock of the job, it goes out, once."""
+    settings = replace(desk.settings, smtp_host="127.0.0.1", mail_from="96533@example.cn", report_to="boss@example.cn")
+    posting = Desk(desk.store, settings)
+    at, mail = [now + timedelta(days=1)], Quick()
+    asked: list[datetime] = []
+    real = report_mail.send
+
+    def send(desk: Desk, moment: datetime) -> int:
+        asked.append(moment)
+        if len(asked) == 1:
+            raise FiguresBehind("历史工单正在汇总")
+        return real(desk, moment)
+
+    monkeypatch.setattr(report_mail, "send", send)
+    jobs = Jobs(posting, {"email": mail}, now=lambda: at[0])
+    jobs.start()
+    try:
+        assert soon(lambda: asked)
+        at[0] += timedelta(seconds=59)
+        time.sleep(3 * desk.settings.sweep_cap_s)
+        assert (len(asked), mail.parcels) == (1, [])
+        at[0] += timedelta(seconds=1)
+        assert soon(lambda: mail.parcels)
+        at[0] += timedelta(minutes=2)
+        assert soon(lambda: len(asked) == 3)
+    finally:
+        jobs.stop()
+    (parcel,) = mail.parcels
+    assert parcel.recipients == ("email:boss@example.cn",)
+    assert parcel.html is not None
