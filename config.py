@@ -28,6 +28,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "session_idle_s": (60, 86_400),
     "proxies": (0, 8),
     "frequent_calls": (2, 1_000),
+    "callback_tries": (1, 20),
+    "callback_pause_min": (1, 1_440),
     "outage_alarm_min": (1, 1_440),
     "positions_keep_h": (1, 720),
     "incident_calls": (2, 1_000),

@@ -16,9 +16,9 @@ from dispatch.domain.call import check_text
 from dispatch.domain.errors import DispatchError, InvalidInput
 from dispatch.domain.times import shanghai_text
 
-# After so many tries that nobody answered, a caller counts as not to be reached.
+# After so many tries that nobody answered, a caller counts as not to be reached, unless the settings say otherwise.
 TRIES = 3
-# Whoever did not answer is not rung again before that.
+# Whoever did not answer is not rung again before that; the same.
 PAUSE = timedelta(minutes=30)
 # Whoever takes a caller has so long before somebody else may.
 CLAIM = timedelta(minutes=10)
@@ -146,14 +146,14 @@ def check_free(claimed_by: int | None, claimed_until: datetime | None, user_id: 
 
 
 def check_pause(next_try_at: datetime | None, now: datetime) -> None:
-    """Raise CallbackTooSoon where the caller did not answer less than PAUSE ago."""
+    """Raise CallbackTooSoon where the caller did not answer a moment ago and is left in peace."""
     if next_try_at is not None and next_try_at > now:
         raise CallbackTooSoon(f"刚才未接通, 请在 {shanghai_text(next_try_at)} 之后再拨")
 
 
-def after_try(tries: int) -> State:
-    """Return where a call-back stands after so many tries that nobody answered."""
-    return State.UNREACHED if tries >= TRIES else State.WAITING
+def after_try(tries: int, most: int) -> State:
+    """Return where a call-back stands after so many of at most so many tries that nobody answered."""
+    return State.UNREACHED if tries >= most else State.WAITING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The figures: what each one is called and counts, said once, in both languages; domain/figures.py counts them.
 
 Clocks are judged by their timestamps at the moment of asking: what a sweep noticed, and when, does not matter. What a
-ticket does along with the lead of its incident is the lead's visit and the lead's hand-over, and is not counted again.
+ticket does along with the lead of its incident is the lead's visit, hand-over and repair, and is not counted again.
 """
 
 from __future__ import annotations
@@ -75,9 +75,10 @@ DEFINITIONS = {
         "minutes", False,
     ),
     Figure.FIRST_FIX: Definition(
-        Said("首次修复率", "已完工的工单中, 只到场一次、没有返工、也不是临时处理的比例",
+        Said("首次修复率", "已完工的工单中, 只到场一次、没有返工、也不是临时处理的比例; 事件里随牵头工单的不计",
              "一次修复的工单 ÷ 已完工工单", "工单流转记录: 到场、返工"),
-        Said("Fixed at the first visit", "Of finished tickets the share with one visit, no rework and no makeshift",
+        Said("Fixed at the first visit",
+             "Of finished tickets, those carried by a lead left out, the share with one visit, no rework, no makeshift",
              "fixed at once ÷ finished", "timeline: arrivals, reworks"),
         "share", True,
     ),
@@ -107,8 +108,9 @@ DEFINITIONS = {
         "share", True,
     ),
     Figure.SATISFIED: Definition(
-        Said("满意率", "回访中说明是否满意的来电人里, 满意的比例", "满意 ÷ 已表态", "回访记录"),
-        Said("Content", "Of those who said whether they are content the share who are",
+        Said("满意率", "回访中说明是否满意的来电人里, 满意的比例; 公众页的星级评价不计入", "满意 ÷ 已表态", "回访记录"),
+        Said("Content",
+             "Of those called back who said whether they are content the share who are; stars on the web do not count",
              "content ÷ said so", "call-backs"),
         "share", True,
     ),

@@ -270,7 +270,7 @@ def _acknowledged(facts: Facts, keys: Keys) -> list[Value]:
 
 
 _WORK: Mapping[Figure, Callable[[Facts, Keys], list[Value]]] = {
-    Figure.FIRST_FIX: lambda facts, keys: _finished(facts, keys, _is_first_fix(facts), np.ones(facts.count, bool)),
+    Figure.FIRST_FIX: lambda facts, keys: _finished(facts, keys, _is_first_fix(facts), _own(facts)),
     Figure.VISITS: lambda facts, keys: _finished(facts, keys, facts.tickets["visits"], _own(facts)),
     Figure.HANDOVERS: lambda facts, keys: _finished(facts, keys, _handovers(facts), _own(facts)),
     Figure.RETURNED: _returned,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from dispatch.domain.callback import PAUSE, TRIES
 from dispatch.domain.contact import Way
 
 # The channel of notices that are yet to be addressed to single people.
@@ -38,6 +40,8 @@ class Settings:
         push_contact: Contact that push services are told, such as `mailto:it@example.cn`.
         travel: TOML file of speeds and detours in place of the shipped `data/travel.toml`.
         barriers: GeoJSON file (WGS-84 polygons) of rivers and the like, which straight lines must go round.
+        callback_tries: So many times a caller who does not answer is called back (回访).
+        callback_pause_min: Minutes between two such tries.
         frequent_calls: So many calls from one number within 30 days are pointed out to the agent.
         incident_calls: So many similar calls close together are proposed as one incident.
         incident_radius_m: Within so many metres of each other.
@@ -102,6 +106,8 @@ class Settings:
     push_contact: str | None = None
     travel: str | None = None
     barriers: str | None = None
+    callback_tries: int = TRIES
+    callback_pause_min: int = PAUSE // timedelta(minutes=1)
     frequent_calls: int = 3
     incident_calls: int = 5
     incident_radius_m: int = 300

@@ -135,12 +135,17 @@ def keep_answer(
     _add_try(tx, row, state, answer.words, actor, now)
 
 
-def keep_try(tx: Tx, row: Mapping[str, Any], next_try_at: datetime, note: str, actor: Actor, now: datetime) -> State:
-    """Write down a try that nobody answered, and return where the row stands after it; what was heard before stays."""
+def keep_try(
+    tx: Tx, row: Mapping[str, Any], next_try_at: datetime, most: int, note: str, actor: Actor, now: datetime
+) -> State:
+    """Write down a try that nobody answered, one of at most so many, and return where the row stands after it.
+
+    What was heard before stays.
+    """
     if row["state"] == State.REACHED:
         _add_try(tx, row, State.UNREACHED, note, actor, now)
         return State.REACHED
-    state = after_try(row["tries"] + 1)
+    state = after_try(row["tries"] + 1, most)
     is_over = state is not State.WAITING
     callbacks.save(
         tx,

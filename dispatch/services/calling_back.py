@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dispatch.domain.call import check_text
 from dispatch.domain.callback import (
     CLAIM,
-    PAUSE,
     Answer,
     State,
     check_answer,
@@ -140,7 +139,9 @@ def try_out(scene: Scene, callback_id: int, command: Command) -> Command:
     """Keep the try on its row, and let the decision know who waits after it."""
     rows = callbacks.of_round(scene.tx, scene.ticket.id, scene.ticket.round)
     row = next(one for one in rows if one["id"] == callback_id)
-    state = callback_rounds.keep_try(scene.tx, row, command.at + PAUSE, scene.action.note, scene.actor, command.at)
+    settings, note, at = scene.desk.settings, scene.action.note, command.at
+    again_at = at + timedelta(minutes=settings.callback_pause_min)
+    state = callback_rounds.keep_try(scene.tx, row, again_at, settings.callback_tries, note, scene.actor, at)
     others = callback_rounds.heard(rows, row)
     return replace(command, callers=replace(others, waiting=others.waiting + (state is State.WAITING)))
 

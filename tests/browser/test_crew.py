@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dispatch.domain.photo import Stage
-from dispatch.domain.place import to_gcj02
+from dispatch.domain.place import Datum, to_gcj02
 from dispatch.domain.states import Status, Verb
-from dispatch.services import asking, board, photos
+from dispatch.services import asking, board, customers, photos
 from dispatch.services.desk import Desk
 from dispatch.services.photos import Upload
 from tests.browser.test_every_page import violations
@@ -53,6 +53,19 @@ def shoot(page: Page, stage: str) -> None:
     page.set_input_files(
         f"#photo-{stage}", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": pictures.jpeg(3000, 2000)}
     )
+
+
+def test_a_crew_sees_whom_to_take_care_of_and_how_often_they_called(pages: Pages, desk: Desk, cast: Cast) -> None:
+    customers.import_customers(
+        desk, cast.supervisor, "标记,名称,电话\n居家透析,样例用户,13000000001\n".encode(),
+        source="重点用户.csv", datum=Datum.WGS84, now=utc_now(),
+    )  # fmt: skip
+    for n in range(1, 4):
+        dispatched(desk, utc_now() - timedelta(minutes=4 - n), category="pressure", cti_call_id=f"care-{n}")
+    page = phone(pages)
+    expect(page.locator(".job")).to_contain_text("⚑ 居家透析")
+    page.locator("#others button, #others a").last.click()
+    expect(page.locator(".job")).to_contain_text("30 天内第 3 次来电")
 
 
 def test_a_crews_day(pages: Pages, desk: Desk, cast: Cast) -> None:

@@ -93,7 +93,7 @@ def test_between_two_tries_is_a_pause() -> None:
 
 
 def test_after_so_many_tries_it_is_enough() -> None:
-    assert [after_try(tries) for tries in range(1, TRIES + 1)] == [State.WAITING, State.WAITING, State.UNREACHED]
+    assert [after_try(tries, TRIES) for tries in range(1, TRIES + 1)] == [State.WAITING, State.WAITING, State.UNREACHED]
 
 
 def test_what_several_say_in_all() -> None:

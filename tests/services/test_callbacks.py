@@ -1,5 +1,6 @@
 """Call-backs: one for every caller of finished work, each settled once, whoever is faster."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -264,6 +265,17 @@ def test_three_tries_half_an_hour_apart(desk: Desk, cast: Cast, now: datetime) -
     (kept,) = callback_queue.settled(desk, cast.agent, number=number, after=0, limit=5)["items"]
     assert [(one["state"], one["note"]) for one in kept["history"]] == [("unreached", "关机")] * 3
     assert act(desk, cast.agent, number, Verb.CLOSE, now + 3 * PAUSE)["status"] == "closed"
+
+
+def test_tries_and_their_pause_are_settings(desk: Desk, cast: Cast, now: datetime) -> None:
+    often = Desk(desk.store, replace(desk.settings, callback_tries=2, callback_pause_min=5))
+    (row,) = rows(often, finished(often, cast, now))
+    (one,) = ring_out(often, cast.agent, row["id"], now)
+    assert (one["state"], one["tries"]) == ("waiting", 1)
+    with pytest.raises(CallbackTooSoon):
+        ring_out(often, cast.agent, row["id"], now + timedelta(minutes=5) - timedelta(seconds=1))
+    (two,) = ring_out(often, cast.agent, row["id"], now + timedelta(minutes=5))
+    assert (two["state"], two["tries"]) == ("unreached", 2)
 
 
 def test_whoever_was_heard_meets_the_clock_for_who_was_not(desk: Desk, cast: Cast, now: datetime) -> None:

@@ -208,10 +208,10 @@ def _group(tickets: list[Row], calls: list[Any], hung: Any, left: Any, now: date
     ]  # fmt: skip
     first = [
         kinds[row["id"]].count("arrive") <= 1 and row["round"] == 1 and row["outcome"] != "temporary"
-        and row["number"] not in left for row in done
+        and row["number"] not in left for row in own
     ]  # fmt: skip
     ringable = [back for back in rung if back["state"] != "void"]
-    told["first_fix"] = _share(sum(first), len(done))
+    told["first_fix"] = _share(sum(first), len(own))
     told["visits"] = _share(sum(kinds[row["id"]].count("arrive") for row in own), len(own))
     told["handovers"] = _share(sum(max(0, times - 1) for times in given), len(own))
     told["returned"] = _share(sum("return" in seen for seen in kinds.values()), len(tickets))

@@ -31,7 +31,7 @@ const chosen = (part, id) => ({ yes: true, no: false })[$(`input[name="${part}-$
 function reveal(id) {
   const isSolved = chosen("is_solved", id);
   $(`#because-${id}`).hidden = isSolved !== false && chosen("is_satisfied", id) !== false;
-  $(`#again-${id}`).checked = isSolved === false;
+  $(`#again-${id}`).checked = !$(`#because-${id}`).hidden;
 }
 
 /** Return what was filled in, or null after saying what is missing. */

@@ -25,6 +25,8 @@ export function top(job, context, form) {
       h("span.chip", {}, tOr(`category.${job.category}`, job.category_label)),
       job.is_own ? null : h("span.chip", {}, t("crew.assisting")),
       job.incident ? h("span.chip", {}, t("common.incident", job.incident)) : null,
+      (job.flags ?? []).map((flag) => h("span.chip", {}, `⚑ ${flag}`)), // a kept copy may be older than this field
+      job.nth_call ? h("span.chip", {}, t("crew.nth_call", { count: job.nth_call })) : null,
       job.is_supervised ? h("span.chip", {}, t("verb.supervise")) : null,
       job.urge_count ? h("span.chip", {}, `${t("verb.urge")} ${job.urge_count}`) : null),
     h("h1.address", {}, job.address || t("crew.no_address")),
