@@ -12,15 +12,17 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from dispatch.domain.outage import OutageVerb
+from dispatch.domain.outage import NewOutage, OutageVerb
 from dispatch.services import outage_view, outages
+from dispatch.services.desk import Desk
 from dispatch.services.outages import Deed
 from dispatch.storage.calls import CALLS
 from tests.browser import test_public
 from tests.browser.test_every_page import faults, in_both_languages, violations
 from tests.support.browser import Pages
-from tests.support.cast import ZONE_A, Cast, spot
+from tests.support.cast import ZONE_A, Cast, dispatched, spot
 from tests.support.everything import fill
+from tests.support.outages import announce
 from tests.support.processes import utc_now
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
@@ -183,3 +185,27 @@ def test_who_stored_water_is_told_that_there_will_be_none_off(pages: Pages, cast
     expect(page.locator("#map path.map-grid").first).to_be_attached()
     expect(page.locator("#map .is-off")).to_have_count(0)
     assert faults(page, "#outages") == []
+
+
+def test_board_and_crew_see_what_is_off(pages: Pages, desk: Desk, cast: Cast) -> None:
+    """Whoever sends people, and who is sent, knows of the notices; the line goes when water is back."""
+    now = utc_now()
+    dispatched(desk, now)
+    board, phone = pages.signed_in("supervisor"), pages.signed_in("crew.a", width=390, height=800)
+    board.goto("/board")
+    phone.goto("/crew")
+    expect(phone.locator(".job .address")).to_have_text("天心区坡子街 12 号")
+    expect(board.locator("#outages")).to_be_hidden()
+    told = NewOutage(
+        title="坡子街爆管抢修", place="坡子街一带", is_planned=False, zone_ids=(ZONE_A,),
+        starts_at=now - timedelta(hours=2), ends_at=now - timedelta(seconds=1),
+    )  # fmt: skip
+    notice = announce(desk, told, now - timedelta(hours=2))
+    expect(board.locator("#outages-line")).to_contain_text("停水公告 1 条 · ⚠ 1 条已过预计恢复时间")
+    board.locator("#outages summary").click()
+    expect(board.locator("#outages-list li")).to_contain_text("坡子街爆管抢修 · 坡子街一带 · 原预计")
+    expect(phone.locator(".job")).to_contain_text("所在网格有停水公告: ⚠ 坡子街爆管抢修")
+    assert violations(board) == violations(phone) == []
+    outages.act(desk, cast.dispatcher, notice["id"], Deed(verb=OutageVerb.RESTORE), {}, utc_now())
+    expect(board.locator("#outages")).to_be_hidden()
+    expect(phone.locator(".job")).not_to_contain_text("停水公告")

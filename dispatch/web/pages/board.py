@@ -28,7 +28,7 @@ def blueprint(desk: Desk) -> APIBlueprint:
         # Buttons that the server would refuse are not shown; it decides all the same.
         may = sorted(PERMISSIONS[actor().role])
         words = ("board", "similar", "stage", "surge", "surge_panel", "temporary", "temporary_kind")
-        sections = (*words, "cases", "customers", "callbacks", "callback_reason")
+        sections = (*words, "cases", "customers", "callbacks", "callback_reason", "known")
         return render("board/board.html", sections=sections, data={"may": may})
 
     @pages.get("/figures")

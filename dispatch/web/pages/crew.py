@@ -31,7 +31,7 @@ def blueprint() -> APIBlueprint:
     @page(pages, Permission.CREW)
     def crew() -> str:
         return render(
-            "crew/crew.html", sections=("crew", "stage", "surge", "temporary", "temporary_kind"), data=_told()
+            "crew/crew.html", sections=("crew", "known", "stage", "surge", "temporary", "temporary_kind"), data=_told()
         )
 
     @pages.get("/crew/manifest.webmanifest")

@@ -12,6 +12,7 @@ import { drawCounters, drawLamp, drawTime } from "./counters.js";
 import { caseSection, casesOf } from "./cases.js";
 import { Detail } from "./detail.js";
 import * as filters from "./filters.js";
+import { askOutages } from "./outages.js";
 import { Place } from "./place.js";
 import { Queue } from "./queue.js";
 import { similarTo } from "./similar.js";
@@ -256,7 +257,7 @@ function hear(ticket) {
 }
 
 const live = connect({
-  onReload: () => { forgetPhotos(); load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); askSurge(); },
+  onReload: () => { forgetPhotos(); load().catch(told); showDetail(opened); recount(); loadTeams(); loadCrews(); askSurge(); askOutages(place); },
   onTicket: hear,
   onGone: ({ number }) => { tickets.remove(number); draw(); recount(); },
   onSignal: ({ topic, key }) => {
@@ -267,6 +268,7 @@ const live = connect({
       showDetail(key);
     }
     if (topic === "surge") askSurge();
+    if (topic === "outage") askOutages(place);
     if (topic === "similar") showDetail(key);
   },
   onPulse: ({ scheduler }) => drawLamp(scheduler, word),
@@ -280,7 +282,7 @@ everySecond((at_ms) => {
   drawTime(live);
 });
 // A breach that time alone brings changes the counters without a word from anybody.
-setInterval(() => { recount(); loadCrews(); askSurge(); }, 15_000);
+setInterval(() => { recount(); loadCrews(); askSurge(); askOutages(place); }, 15_000);
 window.addEventListener("signed-out", () => { $("#signed-out").hidden = false; });
 $("#more").addEventListener("click", () => loadMore().catch(told));
 watchAttention();

@@ -1,6 +1,6 @@
 // The map of the board: tickets in shape, colour and word, crews in ink; a hand that moves it stops it from following.
 import { $, h } from "../common/dom.js";
-import { drawBase, highlight, makeMap, pinAt, toMap } from "../common/map.js";
+import { drawAreas, drawBase, highlight, makeMap, pinAt, toMap } from "../common/map.js";
 import { t, tOr } from "../common/page.js";
 import { standing } from "../common/sla.js";
 import { clockTime } from "../common/time.js";
@@ -94,6 +94,11 @@ export class Place {
     marker.on("click", () => this.#onOpen(ticket.number));
     this.#markers.set(ticket.number, { marker, look });
     this.#cluster.addLayer(marker);
+  }
+
+  /** Draw the areas of what is off. */
+  drawOutages(outages) {
+    drawAreas(this.#map, outages);
   }
 
   /** Draw where crews on shift were last. */

@@ -79,3 +79,15 @@ async function load(path) {
 export function highlight(base, zoneId) {
   for (const [id, polygon] of base.byId) polygon.getElement()?.classList.toggle("is-chosen", id === zoneId);
 }
+
+let drawn = null;
+
+/** Draw what is off by an area of its own; each says which notice it is. */
+export function drawAreas(map, outages) {
+  drawn?.remove();
+  drawn = L.layerGroup().addTo(map);
+  for (const { area, title, phase } of outages.filter((one) => one.area)) {
+    const shape = L.geoJSON(area, { coordsToLatLng, interactive: false, style: { className: `map-area ${phase === "coming" ? "is-coming" : "is-off"}` } });
+    shape.bindTooltip(asText(title), { className: "map-name" }).addTo(drawn);
+  }
+}

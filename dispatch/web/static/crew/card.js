@@ -1,6 +1,7 @@
 // The job card: how it stands, where it is, and one large button for the next step.
 import { post } from "/static/common/api.js";
 import { fill, h, toast } from "/static/common/dom.js";
+import { outageLine } from "/static/common/outages.js";
 import { now, page, t, tOr } from "/static/common/page.js";
 import { chip } from "/static/common/sla.js";
 import { shortTime } from "/static/common/time.js";
@@ -31,6 +32,7 @@ export function top(job, context, form) {
       job.urge_count ? h("span.chip", {}, `${t("verb.urge")} ${job.urge_count}`) : null),
     h("h1.address", {}, job.address || t("crew.no_address")),
     job.description ? h("p.description", {}, job.description) : null,
+    job.outages.map((outage) => h("p", {}, `${t("known.in_grid")}: `, outageLine(outage))),
     job.follow_up_of ? h("p", {}, t("temporary.follows", { number: job.follow_up_of })) : null,
     h("p.soft", {}, `${job.number} · ${t("crew.now_is", { status: t(`status.${job.status}`) })} `,
       job.pending ? h("strong.pending", {}, t("crew.pending")) : null),

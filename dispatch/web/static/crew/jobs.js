@@ -1,5 +1,6 @@
 // The work of the crew: what the server last told, kept on the phone, with what waits to be sent laid over it.
 import { get } from "/static/common/api.js";
+import { inForce } from "/static/common/outages.js";
 import { now, page, setNow, t } from "/static/common/page.js";
 import * as db from "./db.js";
 
@@ -16,15 +17,16 @@ export async function restore() {
 
 /** Ask the server; throws where it cannot be asked. `isStill()` says whether the answer is to be believed. */
 export async function load(isStill) {
-  const { items, server_time } = await get("/crew/jobs");
+  const [{ items, server_time }, { items: outages }] = await Promise.all([get("/crew/jobs"), get("/public/outages")]);
   setNow(server_time);
   if (!isStill()) return;
   const seen = new Map((known?.items ?? []).map((job) => [job.number, job]));
-  await keep(items.map((job) => (seen.get(job.number)?.version > job.version ? { ...job, ...seen.get(job.number) } : job)));
+  const newest = items.map((job) => (seen.get(job.number)?.version > job.version ? { ...job, ...seen.get(job.number) } : job));
+  await keep(newest, inForce(outages));
 }
 
-async function keep(items) {
-  known = { user: page.user.id, items, at: now(), ahead_ms: now() - Date.now() };
+async function keep(items, outages) {
+  known = { user: page.user.id, items, outages, at: now(), ahead_ms: now() - Date.now() };
   await db.keep("jobs", known);
 }
 
@@ -46,7 +48,9 @@ export const toldAt = () => known?.at ?? null;
 
 /** Return the jobs as they are once everything that waits has arrived. */
 export function current(queue) {
-  return (known?.items ?? []).map((job) => queue.filter((item) => item.number === job.number && item.state === "waiting").reduce(after, { ...job, pending: 0, ownPhotos: [] }));
+  const outages = known?.outages ?? []; // a kept copy may be older than these
+  const within = (job) => outages.filter(({ zone_ids }) => zone_ids.includes(job.zone_id));
+  return (known?.items ?? []).map((job) => queue.filter((item) => item.number === job.number && item.state === "waiting").reduce(after, { ...job, outages: within(job), pending: 0, ownPhotos: [] }));
 }
 
 function after(job, item) {

@@ -3,7 +3,7 @@ import { connect } from "/static/common/live.js";
 
 const SLOWLY_MS = 60_000;
 const TOGETHER_MS = 250;
-const TOPICS = new Set(["photo", "request"]);
+const TOPICS = new Set(["photo", "request", "outage"]);
 
 /**
  * Call `load` whenever there may be something new, and `reached(isReached)` when the server is found or lost.

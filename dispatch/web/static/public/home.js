@@ -1,10 +1,10 @@
 // The public page: known outages first, then a report, then how one goes.
 import { get, post } from "/static/common/api.js";
 import { $, fill, h } from "/static/common/dom.js";
-import { drawBase, highlight, makeMap } from "/static/common/map.js";
+import { drawAreas, drawBase, highlight, makeMap } from "/static/common/map.js";
 import { setNow, t } from "/static/common/page.js";
 import { clearFault, inWords, showFault } from "./faults.js";
-import { drawAreas, mark, nameDistricts, show } from "./onmap.js";
+import { mark, nameDistricts, show } from "./onmap.js";
 import { card } from "./outages.js";
 import { makePlace, warn } from "./place.js";
 import { startReport } from "./report.js";

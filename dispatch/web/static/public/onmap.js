@@ -2,17 +2,6 @@
 import { asText, coordsToLatLng } from "/static/common/map.js";
 
 const L = window.L;
-let drawn = null;
-
-/** Draw what is off by an area of its own; each says which notice it is. */
-export function drawAreas(map, outages) {
-  drawn?.remove();
-  drawn = L.layerGroup().addTo(map);
-  for (const { area, title, phase } of outages.filter((one) => one.area)) {
-    const shape = L.geoJSON(area, { coordsToLatLng, interactive: false, style: { className: `map-area ${phase === "coming" ? "is-coming" : "is-off"}` } });
-    shape.bindTooltip(asText(title), { className: "map-name" }).addTo(drawn);
-  }
-}
 
 /** Mark the grids of the notices; those that are without water already look different from those that will be. */
 export function mark(base, outages) {
