@@ -212,6 +212,7 @@ def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, scene: _Scene, rows: _Rows
     clock, now, voice = due.clock, scene.now, _voice(due, scene)
     is_silent = voice is not None and voice.ticket_id != due.ticket_id
     text = fired_text(clock, fired) + _of_incident(due, voice)
+    also = (due.notify or ()) if voice is None else voice.notify
     escalation = {
         "ticket_id": due.ticket_id,
         "clock": clock.kind,
@@ -219,7 +220,7 @@ def _fire(tx: Tx, desk: Desk, due: Due, fired: Fired, scene: _Scene, rows: _Rows
         "step": fired.index,
         "ratio": fired.step.ratio,
         "label": fired.step.label,
-        "recipients": [] if is_silent else outbox.resolve((*fired.step.to, *(due.notify or ())), due),
+        "recipients": [] if is_silent else outbox.resolve((*fired.step.to, *also), due),
         "scheduled_at": fired.scheduled_at,
         "fired_at": now,
         "late_s": fired.late_s,

@@ -19,7 +19,7 @@ from dispatch.domain.search import index_terms
 from dispatch.domain.states import ACTIVE, STATUS_LABELS, Status, Verb
 from dispatch.domain.ticket import Command, Notice, Ticket, decide, first_clocks
 from dispatch.domain.times import shanghai_day
-from dispatch.services import outage_answers, present, similar, watching, widening
+from dispatch.services import care, outage_answers, present, similar, watching, widening
 from dispatch.services.answering import used
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.lookup import shown_outside
@@ -180,6 +180,7 @@ def _attach(tx: Tx, desk: Desk, actor: Actor, call: NewCall, sighted: Sighted, n
     tickets.note(tx, ticket, "call", text, actor, now, at=call.called_at)
     told = Notice(("crew",), f"{ticket.number} 又有来电: {call.description[:80]}")
     outbox.put(tx, outbox.rows_of(ticket.id, ticket, told, f"{ticket.id}:call:{call_id}", now, desk.channels))
+    ticket = care.join(tx, desk, ticket, sighted.flags, f"{ticket.id}:call:{call_id}", call.called_at, now)
     watching.heard(tx, desk, sighted, actor, _heard(call_id, call, ticket), now)
     return _reply(call_id, Outcome.ATTACHED, present.load(tx, desk, ticket.number, now))
 
@@ -226,14 +227,17 @@ def _open(
     level = policy.level_of(policy.category(call.category), call.answers)
     check_place(call, policy.levels[level])
     check_appointment(call, policy.levels[level])
-    care = sighted.care(policy, call.category, level)
+    cared = sighted.care(policy, call.category, level)
     is_pinned = actor.role in DESK_ROLES and not call.is_approximate
     by = PlacedBy.PIN if is_pinned else PlacedBy.APPROXIMATE
     placing = place_call(desk, tx, rules, call.point, call.address, by)
     outage = _outage(tx, desk, rules, call, placing)
     if outage and not call.override_outage:
-        return _answer(tx, desk, actor, call, sighted, outage, now)
-    fresh = _fresh(number, care, call, placing, policy)
+        answered = _answer(tx, desk, actor, call, sighted, outage, now)
+        if cared.notify:
+            care.tell_answered(tx, desk, cared, placing, outage, answered["call_id"], now)
+        return answered
+    fresh = _fresh(number, cared, call, placing, policy)
     fresh, why_wide = _with_clocks(fresh, rules, call.called_at, now)
     others = similar.named(tx, call.not_same)
     suggestions = _suggested(tx, desk, call, placing, others, now)
@@ -245,7 +249,7 @@ def _open(
         "address": call.address,
         "description": call.description,
         "place_key": place_of(call.address).key or None,
-        **watching.columns(sighted, care, placing.point, desk.settings.frequent_calls),
+        **watching.columns(sighted, cared, placing.point, desk.settings.frequent_calls),
         **placing.columns(rules),
         **more,
     }
@@ -263,8 +267,8 @@ def _open(
             tickets.note(tx, ticket, "locate", placing.note, SYSTEM, now, at=now)
         if placing.point is None:
             _ask_where(tx, desk, ticket.id, call.address, now)
-        if care.text:
-            tickets.note(tx, opened, "customer", care.text, SYSTEM, now, at=call.called_at)
+        if cared.text:
+            tickets.note(tx, opened, "customer", cared.text, SYSTEM, now, at=call.called_at)
     watching.heard(tx, desk, sighted, actor, _heard(call_id, call, opened), now)
     similar.tell_apart(tx, actor, ticket, others, now)
     return _reply(call_id, Outcome.TICKET, present.ticket(row, ticket.clocks, policy, now), suggestions)
@@ -299,14 +303,14 @@ def _with_clocks(fresh: Ticket, rules: Rules, called_at: datetime, now: datetime
     return replace(fresh, clocks=clocks), why
 
 
-def _fresh(number: str, care: Care, call: NewCall, placing: Placing, policy: Policy) -> Ticket:
+def _fresh(number: str, cared: Care, call: NewCall, placing: Placing, policy: Policy) -> Ticket:
     return Ticket(
         id=0,
         number=number,
         status=Status.RECEIVED,
         version=1,
         round=1,
-        level=care.level,
+        level=cared.level,
         category=call.category,
         area=placing.area,
         policy_version=policy.version,
@@ -314,5 +318,5 @@ def _fresh(number: str, care: Care, call: NewCall, placing: Placing, policy: Pol
         branch=placing.assignment.branch if placing.assignment else None,
         pipe_dn=call.pipe_dn,
         appointment_at=call.appointment_at,
-        notify=care.notify,
+        notify=cared.notify,
     )

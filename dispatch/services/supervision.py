@@ -11,10 +11,10 @@ from dispatch.domain.call import check_text
 from dispatch.domain.callback import Answer, State, check_free, check_pause, check_waiting
 from dispatch.domain.errors import InvalidInput, NotFound
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
-from dispatch.domain.states import Status, Verb
-from dispatch.domain.ticket import Command, illegal
+from dispatch.domain.states import ACTIVE, Status, Verb
+from dispatch.domain.ticket import Command, Ticket, illegal
 from dispatch.domain.times import shanghai_text
-from dispatch.services import callback_rounds, calling_back, live, present
+from dispatch.services import callback_rounds, calling_back, care, live, present
 from dispatch.services.actions import Action, Prepare, Scene, perform, see, unchanged, with_detail
 from dispatch.services.desk import Desk
 from dispatch.services.routing import assign, place_call
@@ -66,7 +66,16 @@ def _merge(scene: Scene, command: Command) -> Command:
         raise InvalidInput(f"没有工单“{into[:40]}”", field="into")
     text = f"{scene.actor.label} 将 {scene.ticket.number} 并入"
     tickets.note(scene.tx, target, "merge", text, scene.actor, command.at, at=command.at)
-    return replace(command, target=target)
+    return replace(command, target=_cared_for(scene, target, command.at))
+
+
+def _cared_for(scene: Scene, target: Ticket, at: datetime) -> Ticket:
+    """Whom one must take care of goes along into the other ticket, where that can still change."""
+    labels = tickets.flags_of(scene.tx, scene.ticket.id)
+    if not labels or target.id == scene.ticket.id or target.status not in ACTIVE:
+        return target
+    flags = care.named(scene.desk.policy(scene.tx, target.policy_version), labels)
+    return care.join(scene.tx, scene.desk, target, flags, f"{target.id}:merge:{scene.ticket.id}", at, at)
 
 
 def _relevel(scene: Scene, command: Command) -> Command:

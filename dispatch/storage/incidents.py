@@ -39,12 +39,16 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The ticket that speaks for its incident where a clock of one kind runs out, with what it says of the others."""
+    """The ticket that speaks for its incident where a clock of one kind runs out, with what it says of the others.
+
+    `notify` are the audiences that the customer flags of all of them add.
+    """
 
     ticket_id: int
     number: str
     lead: str
     tickets: int
+    notify: tuple[str, ...] = ()
 
 
 def add(tx: Tx, values: Mapping[str, Any]) -> int:
@@ -166,14 +170,27 @@ def voices(tx: Tx, incident_ids: Iterable[int]) -> dict[tuple[int, str], Voice]:
     ids = sorted(set(incident_ids))
     if not ids:
         return {}
-    lead = func.max(TICKETS.c.number).filter(~TICKETS.c.is_carried)
-    count = func.count().filter(TICKETS.c.ended_at.is_(None))
-    query = select(TICKETS.c.incident_id, lead, count).where(TICKETS.c.incident_id.in_(ids))
-    whole = {row[0]: row[1:] for row in tx.conn.execute(query.group_by(TICKETS.c.incident_id))}
+    leads = func.max(TICKETS.c.number).filter(~TICKETS.c.is_carried)
+    are_open = func.count().filter(TICKETS.c.ended_at.is_(None))
+    query = select(TICKETS.c.incident_id, leads, are_open).where(TICKETS.c.incident_id.in_(ids))
+    also = _audiences(tx, ids)
+    whole = {
+        incident_id: (lead, count, also.get(incident_id, ()))
+        for incident_id, lead, count in tx.conn.execute(query.group_by(TICKETS.c.incident_id))
+    }
     return {
         (row.incident_id, row.kind): Voice(row.id, row.number, *whole[row.incident_id])
         for row in tx.conn.execute(_first_of(ids))
     }
+
+
+def _audiences(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return whom the customer flags of each incident's open tickets add."""
+    query = select(TICKETS.c.incident_id, TICKETS.c.notify).where(TICKETS.c.incident_id.in_(ids))
+    found: dict[int, dict[str, None]] = {}
+    for incident_id, notify in tx.conn.execute(query.where(TICKETS.c.ended_at.is_(None)).order_by(TICKETS.c.id)):
+        found.setdefault(incident_id, {}).update(dict.fromkeys(notify or ()))
+    return {incident_id: tuple(audiences) for incident_id, audiences in found.items()}
 
 
 def _first_of(ids: Sequence[int]) -> Any:

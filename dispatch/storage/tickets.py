@@ -131,6 +131,22 @@ def bind(tx: Tx, ticket: Ticket, incident_id: int | None, *, is_carried: bool) -
     return replace(ticket, incident_id=incident_id, is_carried=is_carried, version=version)
 
 
+def take_care(tx: Tx, ticket: Ticket, labels: Sequence[str], notify: Sequence[str]) -> Ticket | None:
+    """Add customer flags and whom they tell to a locked ticket, and return it; None where it has them all already."""
+    known = flags_of(tx, ticket.id)
+    if set(labels) <= set(known):
+        return None
+    told, version = tuple(dict.fromkeys((*ticket.notify, *notify))), ticket.version + 1
+    values = {"flags": list(dict.fromkeys((*known, *labels))), "notify": list(told), "version": version}
+    tx.conn.execute(update(TICKETS).where(TICKETS.c.id == ticket.id).values(values))
+    return replace(ticket, notify=told, version=version)
+
+
+def flags_of(tx: Tx, ticket_id: int) -> list[str]:
+    """Return what the customer flags of a ticket are called."""
+    return list(tx.conn.execute(select(TICKETS.c.flags).where(TICKETS.c.id == ticket_id)).scalar() or ())
+
+
 def lock_id(tx: Tx, ticket_id: int) -> Ticket:
     """Return the ticket of a known id, locked."""
     row = tx.conn.execute(_LOCK_BY_ID, {"id": ticket_id}).one()
