@@ -16,6 +16,8 @@ from dispatch.domain.times import shanghai_text, span_text
 LONGEST = timedelta(days=30)
 # Nobody told that water is back: so long the notice stays, then it was forgotten.
 KEPT_AFTER_END = timedelta(hours=24)
+# Past its end somebody is asked so often whether water is back.
+_ASK_EVERY = timedelta(hours=1)
 # Who had stored water for a day without it is told that there will be none.
 CANCELLED_FOR = timedelta(hours=24)
 # Who plans to shut water off says so at least this long before.
@@ -320,11 +322,16 @@ def phase(status: OutageStatus, starts_at: datetime, ends_at: datetime, now: dat
 
 
 def next_alarm(ends_at: datetime, before: timedelta, rung: int) -> datetime | None:
-    """Return when to ask next whether water will be back: before the end, at the end, then no more.
+    """Return when to ask next whether water will be back: before the end, at it, then hourly until it is forgotten.
+
+    The last one, after KEPT_AFTER_END, says that callers are answered by it no more.
 
     Args:
         ends_at: When water is expected back.
         before: So long before the end somebody is asked.
         rung: How many alarms of this end have rung.
     """
-    return (ends_at - before, ends_at, None)[min(rung, 2)]
+    if rung == 0:
+        return ends_at - before
+    at = ends_at + (rung - 1) * _ASK_EVERY
+    return at if at <= ends_at + KEPT_AFTER_END else None

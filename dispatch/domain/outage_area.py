@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.place import Wgs84Point, metres_per_degree
+from dispatch.domain.road_segment import House, Segment
 from dispatch.domain.zone_index import ZoneIndex
 from dispatch.domain.zone_rings import area_of
 
@@ -32,6 +33,7 @@ class Whence:
         zone_id: Its grid, or None.
         estate: Its estate as the gazetteer reads it, empty where it tells none.
         district: The 区县 that the address tells, or empty.
+        house: The house on a road that it tells, or None.
     """
 
     point: Wgs84Point | None
@@ -39,6 +41,7 @@ class Whence:
     zone_id: str | None
     estate: str = ""
     district: str = ""
+    house: House | None = None
 
 
 def read_area(geometry: object, zones: ZoneIndex) -> Polygon | MultiPolygon:
@@ -82,7 +85,16 @@ def _has(wkb: bytes, point: Wgs84Point) -> bool:
     return bool(shapely.intersects_xy(shape_of(wkb), point.lon, point.lat))
 
 
+def segment_in(estate: Mapping[str, Any]) -> Segment | None:
+    """Return the stretch of a road that a place of a notice is, as it is kept, or None."""
+    told = estate.get("segment")  # notices of before have none
+    return Segment(**told) if told else None
+
+
 def _is_estate(estate: Mapping[str, Any], whence: Whence, point: Wgs84Point | None) -> bool:
+    segment = segment_in(estate)
+    if segment is not None:
+        return whence.house is not None and segment.has(whence.house)
     if estate["name"] and estate["name"] == whence.estate:
         return not estate["district"] or not whence.district or estate["district"] == whence.district
     if point is None or estate["lon"] is None or not estate["radius_m"]:
@@ -127,9 +139,12 @@ def overlapping(
     """Return those of `others` that hold at the same time and place in part."""
     shape = footprint(row, zones)
     names = {estate["name"] for estate in row["estates"] if estate["name"]}
+    stretches = [segment for segment in map(segment_in, row["estates"]) if segment]
 
     def is_same_place(other: Mapping[str, Any]) -> bool:
         named = any(estate["name"] in names for estate in other["estates"])
+        theirs = [segment for segment in map(segment_in, other["estates"]) if segment]
+        named = named or any(one.meets(two) for one in stretches for two in theirs)
         return named or _shares(shape, footprint(other, zones))
 
     return [

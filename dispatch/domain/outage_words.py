@@ -33,6 +33,11 @@ def late_return(hours: int | None) -> str:
     return f"高层住户和二次供水小区恢复时间还将延后约 {hours} 小时。" if hours else ""
 
 
+def cancelled_text(row: Mapping[str, Any]) -> str:
+    """Return what those are told who were answered by a notice that holds no more, although water was to be off."""
+    return f"停水公告“{row['title']}”({row['place']}) 已取消。如仍无水请拨 96533, 我们即派人处理。"
+
+
 def back_text(row: Mapping[str, Any]) -> str:
     """Return what those are told who called while water was off."""
     later = late_return(row["late_return_h"])

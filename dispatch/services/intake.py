@@ -152,7 +152,7 @@ def _add_call(
             "raw_lon": point.lon if point else None,
             "raw_lat": point.lat if point else None,
             "datum": datum_of(point) if point else None,
-            "answer": outage.text if outage else call.answer,
+            "answer": outage.text if outage and outcome is Outcome.ANSWERED else call.answer,
             "outage_id": outage.id if outage else None,
             "article_id": call.article_id,
             "article_version": call.article_version,
@@ -254,7 +254,7 @@ def _open(
         **more,
     }
     row = tickets.create(tx, fresh, told, dispatch)
-    call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now)
+    call_id = _add_call(tx, actor, call, Outcome.TICKET, row["id"], now, outage)
     ticket = replace(fresh, id=row["id"])
     opened = replace(ticket, status=Status(row["status"]))
     said = f"{actor.label} 受理来电 {call_id}{outage.overridden() if outage else ''}"

@@ -10,6 +10,7 @@ from typing import Any
 from dispatch.domain.outage import KEPT_AFTER_END, OutageStatus, phase
 from dispatch.domain.outage_area import Whence, covers
 from dispatch.domain.outage_words import known_text
+from dispatch.domain.road_segment import house_of
 from dispatch.services import places
 from dispatch.services.desk import Desk, Rules
 from dispatch.services.routing import Placing
@@ -63,14 +64,15 @@ def covering(
     if not rows:
         return None
     whence = _whence(tx, desk, placing, address, is_exact)
-    row = next((row for row in rows if covers(row, whence)), None)
+    # Of several the one that lasts longest: nobody is promised water before it is back.
+    row = max((row for row in rows if covers(row, whence)), key=lambda row: row["ends_at"], default=None)
     return None if row is None else KnownOutage(row["id"], row["title"], text_of(row, at))
 
 
 def _whence(tx: Tx, desk: Desk, placing: Placing, address: str, is_exact: bool) -> Whence:
     estate = places.estate_of(desk, tx, address)
     zone_id = placing.zone.zone_id if placing.zone else None
-    return Whence(placing.point, is_exact, zone_id, *estate)
+    return Whence(placing.point, is_exact, zone_id, *estate, house_of(address))
 
 
 def text_of(row: Mapping[str, Any], at: datetime) -> str:

@@ -20,7 +20,7 @@ from dispatch.domain.outage import (
     outage_verbs,
     phase,
 )
-from dispatch.domain.outage_area import footprint, overlapping, shape_of
+from dispatch.domain.outage_area import footprint, overlapping, segment_in, shape_of
 from dispatch.domain.outage_words import announcement, known_text, late_return
 from dispatch.domain.roles import PERMISSIONS, Actor, Permission, check_permitted
 from dispatch.domain.times import shanghai_text
@@ -62,6 +62,10 @@ def _extension(one: Mapping[str, str]) -> dict[str, str]:
     return {**one, "text": extension_words(before, after)}
 
 
+def _is_words_alone(estate: Mapping[str, Any]) -> bool:
+    return not estate["name"] and estate["lon"] is None and segment_in(estate) is None
+
+
 def names_of(rules: Rules) -> dict[str, str]:
     """Return the names of the grids by id."""
     return {zone.zone_id: zone.name for zone in rules.zones.zones}
@@ -90,7 +94,7 @@ def whole(tx: Tx, row: Mapping[str, Any], rules: Rules, now: datetime) -> dict[s
         "warnings": [_overlap(other) for other in overlapping(row, others, rules.zones)],
         "answered": outages.answered(tx, row["id"]),
         "announcement": announcement(row, [names.get(zone_id, zone_id) for zone_id in row["zone_ids"]]),
-        "unmatched": [estate["text"] for estate in row["estates"] if not estate["name"] and estate["lon"] is None],
+        "unmatched": [estate["text"] for estate in row["estates"] if _is_words_alone(estate)],
         "history": [
             {**{name: one[name] for name in ("version", "by", "verb", "text", "shown")}, "at": present.time(one["at"])}
             for one in history

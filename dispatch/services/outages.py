@@ -21,7 +21,7 @@ from dispatch.domain.outage import (
     next_alarm,
 )
 from dispatch.domain.outage_area import read_area, touched
-from dispatch.domain.outage_words import back_text
+from dispatch.domain.outage_words import back_text, cancelled_text
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.services import live, places, present
 from dispatch.services.desk import Desk, Rules
@@ -220,7 +220,9 @@ def _apply(
     after = {**row, **changes}
     _note(tx, actor, after, verb.value, step.text, now)
     if verb is OutageVerb.RESTORE:
-        _tell_callers(tx, desk, after, now)
+        _tell_callers(tx, desk, after, "back", back_text(after), now)
+    elif verb is OutageVerb.CANCEL and row["starts_at"] <= now:
+        _tell_callers(tx, desk, after, "cancelled", cancelled_text(after), now)
     return after
 
 
@@ -235,8 +237,7 @@ def _note(tx: Tx, actor: Actor, row: Mapping[str, Any], verb: str, text: str, no
     live.tell(tx, "outage", str(row["id"]), now)
 
 
-def _tell_callers(tx: Tx, desk: Desk, row: Mapping[str, Any], now: datetime) -> None:
-    """Queue the good news for everybody who called about it: one message for a number, however often it called."""
-    text = back_text(row)
+def _tell_callers(tx: Tx, desk: Desk, row: Mapping[str, Any], what: str, text: str, now: datetime) -> None:
+    """Queue how it ended for everybody who called about it: one message for a number, however often it called."""
     for n, phone in enumerate(outages.phones(tx, row["id"]) if outbox.to_callers(desk.channels) else ()):
-        outbox.put(tx, outbox.rows_to_caller(phone, text, f"outage:{row['id']}:back:{n}", now, desk.channels))
+        outbox.put(tx, outbox.rows_to_caller(phone, text, f"outage:{row['id']}:{what}:{n}", now, desk.channels))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from dispatch.domain.address import LEVEL_LABELS, Candidate, Level, Located
 from dispatch.domain.errors import NotFound
 from dispatch.domain.place import Wgs84Point
+from dispatch.domain.road_segment import segment_of
 from dispatch.domain.roles import Actor, Permission, check_permitted
 from dispatch.geocode.gazetteer import Gazetteer, Reading
 from dispatch.geocode.geodesic import distance_m
@@ -59,7 +60,14 @@ def estate_of(desk: Desk, tx: Tx, text: str) -> tuple[str, str]:
 
 
 def estate_form(desk: Desk, tx: Tx, text: str) -> dict[str, Any]:
-    """Return what a place told in words is kept as: by name where it is an estate, and on the map where it is known."""
+    """Return what a place told in words is kept as.
+
+    By name where it is an estate, by house numbers where it is a stretch of a road, on the map where it is known.
+    """
+    segment = segment_of(text)
+    if segment is not None:
+        nowhere = dict.fromkeys(("label", "lon", "lat", "radius_m"))
+        return {"text": text, "name": "", "district": segment.district, **nowhere, "segment": asdict(segment)}
     name, district = estate_of(desk, tx, text)
     best = find(desk, tx, text).located.best
     point = best.point if best is not None and best.can_place else None

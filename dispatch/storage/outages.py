@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, text, update
 
+from dispatch.domain.call import Outcome
 from dispatch.domain.outage import OutageStatus, OutageVerb
 from dispatch.storage.calls import CALLS
 from dispatch.storage.columns import table_of
@@ -107,7 +108,8 @@ def lock_due(tx: Tx, now: datetime) -> dict[str, Any] | None:
 
 def answered(tx: Tx, outage_id: int) -> int:
     """Return how many calls a notice answered."""
-    return int(tx.conn.execute(select(func.count()).where(CALLS.c.outage_id == outage_id)).scalar_one())
+    query = select(func.count()).where(CALLS.c.outage_id == outage_id, CALLS.c.outcome == Outcome.ANSWERED)
+    return int(tx.conn.execute(query).scalar_one())
 
 
 def phones(tx: Tx, outage_id: int) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from dispatch.domain.errors import IllegalTransition, InvalidInput, NotPermitted
 from dispatch.domain.outage import (
+    KEPT_AFTER_END,
     LONGEST,
     MOST_ESTATES,
     OUTAGE_RULES,
@@ -207,6 +208,7 @@ def test_how_a_notice_stands(after_start: float, status: OutageStatus, expected:
     assert phase(status, TOLD.starts_at, TOLD.ends_at, now) is expected
 
 
-def test_alarms_ring_before_the_end_and_at_it() -> None:
+def test_alarms_ring_before_the_end_at_it_and_hourly_until_it_is_forgotten() -> None:
     half = timedelta(minutes=30)
-    assert [next_alarm(NOW, half, rung) for rung in range(4)] == [NOW - half, NOW, None, None]
+    assert [next_alarm(NOW, half, rung) for rung in range(4)] == [NOW - half, NOW, NOW + HOUR, NOW + 2 * HOUR]
+    assert [next_alarm(NOW, half, rung) for rung in (25, 26)] == [NOW + KEPT_AFTER_END, None]

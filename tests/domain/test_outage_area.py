@@ -58,6 +58,10 @@ def row(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def stretch(first: int, last: int) -> dict[str, Any]:
+    return estate(name="", segment={"road": "坡子街", "first": first, "last": last, "side": None, "district": ""})
+
+
 DRAWN = shapely.to_wkb(shapely.box(112.004, 28.004, 112.006, 28.006))
 
 
@@ -114,11 +118,13 @@ def test_whom_it_concerns(changes: dict[str, Any], whence: Whence, expected: boo
         ({"estates": [estate()]}, True),
         ({"estates": [estate(text="坡子街", name="")]}, False),
         ({"estates": [estate(name="", lon=112.0061, lat=28.005, radius_m=60.0)]}, True),
+        ({"estates": [stretch(90, 120)]}, True),
+        ({"estates": [stretch(100, 120)]}, False),
     ],
 )
 def test_what_overlaps_is_found(changes: dict[str, Any], expected: bool) -> None:
     other = row(id=2, **changes)
-    mine = row(area=DRAWN, estates=[estate()])
+    mine = row(area=DRAWN, estates=[estate(), stretch(1, 99)])
     assert overlapping(mine, [other], ZONES) == ([other] if expected else [])
 
 
