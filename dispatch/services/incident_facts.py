@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,8 @@ from dispatch.storage import incidents
 from dispatch.storage.db import Tx
 
 _TIMES = {"isolated_at": "止水", "restore_expected_at": "预计恢复", "restored_at": "恢复供水"}
+# Nobody promises water for a later day than this: it is a slip of the pen.
+_LONGEST = timedelta(days=30)
 _STATES = (IncidentStatus.PROPOSED, IncidentStatus.OPEN, IncidentStatus.CLOSED)
 
 
@@ -150,3 +152,10 @@ def _check_times(whole: Mapping[str, Any], told: Mapping[str, datetime], now: da
             raise InvalidInput("时间在将来, 请核对", field=name)
     if whole["isolated_at"] and whole["restored_at"] and whole["restored_at"] < whole["isolated_at"]:
         raise InvalidInput("恢复供水早于止水, 请核对", field="restored_at")
+    expected = told.get("restore_expected_at")
+    if expected is None:
+        return
+    if whole["isolated_at"] and expected <= whole["isolated_at"]:
+        raise InvalidInput("预计恢复不能早于止水, 请核对", field="restore_expected_at")
+    if not now - _LONGEST <= expected <= now + _LONGEST:
+        raise InvalidInput(f"预计恢复离现在超过 {_LONGEST.days} 天, 请核对", field="restore_expected_at")

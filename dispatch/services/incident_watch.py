@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import shapely
+from shapely.geometry import shape as shape_of
+
 from dispatch.domain.incident import Heard, IncidentStatus, calls_of, close_to, gathered, number_of
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.policy import Policy
@@ -64,11 +67,20 @@ def propose(desk: Desk, now: datetime) -> int:
         incident_watch.alone(tx)
         plan = _plan(tx, desk, now, hold=True)
         for row, ids in plan.additions:
-            stored.change(tx, row, {"suggested": [*row["suggested"], *ids]})
-            live.tell(tx, "incident", number_of(row["id"]), now)
+            _extend(tx, row, ids, now)
         for group in plan.groups:
             _propose(tx, desk, group, now)
     return len(plan)
+
+
+def _extend(tx: Tx, row: Mapping[str, Any], ids: Sequence[int], now: datetime) -> None:
+    """Suggest more tickets to an incident that is there."""
+    stored.change(tx, row, {"suggested": [*row["suggested"], *ids]})
+    number = number_of(row["id"])
+    text = f"{SYSTEM.label} 又提议 {len(ids)} 张工单: " + ", ".join(one["number"] for one in stored.rows(tx, ids))
+    stored.note(tx, row["id"], "propose", text, SYSTEM.user_id, now)
+    tx.audit(now, SYSTEM, "incident-propose", number, text=text)
+    live.tell(tx, "incident", number, now)
 
 
 def _plan(tx: Tx, desk: Desk, now: datetime, *, hold: bool) -> _Plan:
@@ -82,6 +94,7 @@ def _plan(tx: Tx, desk: Desk, now: datetime, *, hold: bool) -> _Plan:
     for row in incident_watch.of_late(tx, now, hold=hold) if left else ():
         of_kind = [one for one in left if related(row["category"], one.category)]
         near = close_to(incident_watch.points(tx, row), of_kind, settings.incident_radius_m)
+        near += [one for one in of_kind if one not in near and _is_within(row, one)]
         known = {one.ticket_id for one in near if one.ticket_id in row["suggested"]}
         if row["status"] != IncidentStatus.DISMISSED:
             known |= {one.ticket_id for one in near}
@@ -90,6 +103,11 @@ def _plan(tx: Tx, desk: Desk, now: datetime, *, hold: bool) -> _Plan:
         left = [one for one in left if one.ticket_id not in known]
     plan.groups = gathered(left, settings.incident_calls, settings.incident_radius_m, related)
     return plan
+
+
+def _is_within(row: Mapping[str, Any], one: Heard) -> bool:
+    """Whether a ticket lies in the area of an incident, however far from its tickets."""
+    return row["area"] is not None and bool(shapely.intersects_xy(shape_of(row["area"]), one.point.lon, one.point.lat))
 
 
 def _heard(tx: Tx, policy: Policy, since: datetime) -> list[Heard]:

@@ -9,6 +9,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+import shapely
+from shapely.geometry import shape as shape_of
+
 from dispatch.domain.address_match import Place, Relation, place_of, relate
 from dispatch.domain.cells import cells_around
 from dispatch.domain.errors import InvalidInput, NotFound
@@ -31,6 +34,8 @@ MOST = 60
 SHOWN = 5
 # A call that is being saved keeps others waiting: the newest will do, the agent has seen the others before.
 AT_INTAKE = 10
+# As likely as that is a call from within the area of an incident of its kind, whatever else is known of it.
+IN_AREA = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,9 @@ def find(
 ) -> list[Suggestion]:
     """Return the open tickets that a call may be about, the most likely first, and of equals the newest.
 
-    Of an incident it is the ticket that leads it, or else the likeliest.
+    Of an incident it is the ticket that leads it, or else the likeliest; one whose area holds the place is among them
+    however far its tickets are. What differs from the lead differs from all of the incident, and what differs from one
+    that follows may still be of the lead, and of no other.
 
     Args:
         tx: The transaction.
@@ -123,11 +130,40 @@ def find(
     reach_m = max(match.within_m for match in partners.values())
     cells = cells_around(probe.point, reach_m) if probe.point else []
     rows = similar.candidates(tx, cells, heard.place.key, probe.caller_phone, list(partners), most)
+    told = similar.incidents_of(tx, without) if without else {}
+    apart = {known for known, is_lead in told.items() if is_lead}
+    if incident_id is not None:
+        apart.add(incident_id)
     asked = (row for row in rows if row.id not in without and row.status in ACTIVE)
-    others = (row for row in asked if row.incident_id is None or row.incident_id != incident_id)
+    others = (row for row in asked if row.incident_id not in apart and not (row.is_carried and row.incident_id in told))
     judged = [one for row in others if (one := _judged(heard, row)) is not None]
     judged.sort(key=lambda one: (-one.score, -one.row.id))
-    return [_suggestion(heard, one) for one in islice(_one_each(judged), limit)]
+    found = [_suggestion(heard, one) for one in islice(_one_each(judged), limit)]
+    apart |= {one.incident_id for one in found if one.incident_id is not None}
+    found += [_within(heard, row) for row in _around(tx, heard) if row.incident_id not in apart]
+    return sorted(found, key=lambda one: (-one.score, -one.ticket_id))[:limit]
+
+
+def _around(tx: Tx, heard: _Heard) -> Iterator[Candidate]:
+    """Yield the leads of the incidents of this kind whose area holds the place of the call."""
+    here = heard.probe.point
+    if here is None or heard.is_alone:
+        return
+    for row in similar.leads_with_area(tx):
+        if row.category in heard.partners and shapely.intersects_xy(shape_of(row.area), here.lon, here.lat):
+            yield row
+
+
+def _within(heard: _Heard, row: Candidate) -> Suggestion:
+    return Suggestion(
+        ticket_id=row.id,
+        number=row.number,
+        incident_id=row.incident_id,
+        score=max(IN_AREA, heard.partners[row.category].threshold),
+        reasons=(f"在事件 {number_of(row.incident_id)} 影响范围内",),
+        distance_m=_metres(heard, row),
+        row={name: value for name, value in row._mapping.items() if name != "area"},
+    )
 
 
 def _heard(probe: Probe, rules: SimilarRules, partners: Mapping[str, Match]) -> _Heard:

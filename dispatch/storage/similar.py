@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -17,18 +17,22 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     literal_column,
     or_,
     select,
     union_all,
 )
 
+from dispatch.domain.incident import IncidentStatus
 from dispatch.storage.columns import table_of
 from dispatch.storage.db import Tx, upsert
+from dispatch.storage.incident_tables import IncidentRow
 from dispatch.storage.similar_tables import NotSameRow
 from dispatch.storage.tables import CallRow, TicketRow
 
 TICKETS, CALLS, NOT_SAME = table_of(TicketRow), table_of(CallRow), table_of(NotSameRow)
+INCIDENTS = table_of(IncidentRow)
 _TOLD = (
     "id", "number", "status", "category", "received_at", "lon", "lat", "address", "description", "policy_version",
     "incident_id", "is_carried",
@@ -84,6 +88,27 @@ def _query(cells: int, categories: int, has_key: bool, has_phone: bool) -> Selec
     chosen = select(all_.c.id).group_by(all_.c.id).order_by(*in_turn).limit(_MOST).subquery("chosen")
     columns = [t.c[name] for name in _TOLD]
     return select(*columns, is_caller.label("is_same_caller")).join(chosen, chosen.c.id == t.c.id)
+
+
+def leads_with_area(tx: Tx) -> list[Row[*tuple[Any, ...]]]:
+    """Return the tickets that lead open incidents whose area is known, with what is compared and `area`, GeoJSON."""
+    columns = [TICKETS.c[name] for name in _TOLD]
+    query = (
+        select(*columns, literal(0).label("is_same_caller"), INCIDENTS.c.area)
+        .join(INCIDENTS, INCIDENTS.c.id == TICKETS.c.incident_id)
+        .where(INCIDENTS.c.status == IncidentStatus.OPEN, ~TICKETS.c.is_carried, TICKETS.c.ended_at.is_(None))
+        .order_by(TICKETS.c.id.desc())
+    )
+    return [row for row in tx.conn.execute(query) if row.area is not None]
+
+
+def incidents_of(tx: Tx, ticket_ids: Collection[int]) -> dict[int, bool]:
+    """Return the incidents that some tickets belong to, and whether one of them leads it."""
+    query = select(TICKETS.c.incident_id, TICKETS.c.is_carried).where(TICKETS.c.id.in_(ticket_ids))
+    found: dict[int, bool] = {}
+    for incident_id, is_carried in tx.conn.execute(query.where(TICKETS.c.incident_id.is_not(None))):
+        found[incident_id] = found.get(incident_id, False) or not is_carried
+    return found
 
 
 def told_apart(tx: Tx, ticket_id: int) -> set[int]:

@@ -79,7 +79,14 @@ def test_the_times(desk: Desk, cast: Cast, now: datetime) -> None:
     told = tell(isolated_at=now - 2 * HOUR, restore_expected_at=now + HOUR)
     assert (told["isolated_at"], told["restored_at"]) == ((now - 2 * HOUR).isoformat(), None)
     assert tell(restored_at=now)["restored_at"] == now.isoformat()
-    for wrong in ({}, {"isolated_at": now + HOUR}, {"restored_at": now - 3 * HOUR}):
+    for wrong in (
+        {},
+        {"isolated_at": now + HOUR},
+        {"restored_at": now - 3 * HOUR},
+        {"restore_expected_at": now - 2 * HOUR},
+        {"restore_expected_at": now + 31 * 24 * HOUR},
+        {"isolated_at": now - 40 * 24 * HOUR, "restore_expected_at": now - 31 * 24 * HOUR},
+    ):
         with pytest.raises(InvalidInput):
             tell(**wrong)
     other = opened(desk, cast, now, burst(desk, now))

@@ -10,11 +10,13 @@ import pytest
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.incident import IncidentChanged
 from dispatch.domain.place import Wgs84Point
-from dispatch.services import incident_forms, incident_watch, incidents
+from dispatch.domain.roles import SYSTEM
+from dispatch.services import board, incident_facts, incident_forms, incident_watch, incidents
 from dispatch.services.desk import Desk
+from dispatch.services.incident_facts import Outline
 from dispatch.services.incident_watch import Watch
 from dispatch.storage import outbox
-from tests.services.test_incidents import burst, queued, seen, wish
+from tests.services.test_incidents import burst, opened, queued, seen, wish
 from tests.support.cast import ZONE_A, Cast, call, dispatched, spot
 from tests.support.store import in_parallel, open_desk
 
@@ -126,3 +128,20 @@ def test_many_schedulers_make_one_proposal(desk: Desk, cast: Cast, now: datetime
     assert len(proposals(desk, cast, now)) == 1
     for one in desks:
         one.store.close()
+
+
+def test_a_ticket_in_the_area_of_an_incident_is_suggested_to_it_and_the_timeline_says_so(
+    desk: Desk, cast: Cast, now: datetime
+) -> None:
+    lead = burst(desk, now, point=near(desk, now))
+    number = opened(desk, cast, now, lead)
+    far = burst(desk, now, point=near(desk, now, 900), caller_phone="13000000009")
+    watch = Watch(desk)
+    assert watch.look(now) == 0
+    incident_facts.outline(wish(desk, cast.dispatcher, now), number, Outline(metres=1200))
+    assert watch.look(now + MINUTE) == 1
+    whole = incident_forms.get(desk, cast.dispatcher, number, now)
+    assert [one["number"] for one in whole["suggested"]] == [far]
+    assert whole["timeline"][-1]["text"] == f"{SYSTEM.label} 又提议 1 张工单: {far}"
+    audited = board.audited(desk, cast.auditor, subject=number, after=0, limit=9)["items"]
+    assert "incident-propose" in [entry["action"] for entry in audited]

@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 from dispatch.domain.errors import IllegalTransition, InvalidInput, NotFound, NotPermitted
 from dispatch.domain.place import Wgs84Point, metres_per_degree
 from dispatch.domain.states import Status, Verb
-from dispatch.services import board, console, incidents, similar
+from dispatch.services import board, console, incident_facts, incidents, similar
 from dispatch.services.console import Sketch
 from dispatch.services.desk import Desk
+from dispatch.services.incident_facts import Outline
 from dispatch.services.incidents import Wish
 from dispatch.services.similar import Probe
 from dispatch.storage.similar import NOT_SAME, candidates
@@ -301,6 +302,47 @@ def test_of_an_incident_the_ticket_that_leads_it_is_suggested(desk: Desk, cast: 
     assert left(desk, cast, body["ticket"]["number"], now) == [lead]
     similar.say_not_same(desk, cast.dispatcher, lead, body["ticket"]["number"], now)
     assert left(desk, cast, body["ticket"]["number"], now) == []
+
+
+def test_whoever_differs_from_an_incident_is_asked_once(desk: Desk, cast: Cast, now: datetime) -> None:
+    """Two presses at most for forty tickets: the lead's is for all, a follower's leaves the lead alone."""
+    lead, *members = (dispatched(desk, now, category="burst", description="水管爆了") for _ in range(6))
+    incidents.open_(Wish(desk, cast.dispatcher, {}, now, None), lead, members, "")
+    body = told(desk, cast, now, category="burst", not_same=[lead], caller_phone=None)
+    assert suggested(body) == []
+    number = body["ticket"]["number"]
+    assert left(desk, cast, number, now) == []
+    other = told(desk, cast, now, category="burst", not_same=[number], caller_phone=None)["ticket"]["number"]
+    similar.say_not_same(desk, cast.dispatcher, other, number, now)
+    assert left(desk, cast, other, now) == [lead]
+    similar.say_not_same(desk, cast.dispatcher, other, members[2], now)
+    assert left(desk, cast, other, now) == [lead]
+    similar.say_not_same(desk, cast.dispatcher, other, lead, now)
+    assert left(desk, cast, other, now) == []
+
+
+def test_an_incident_is_suggested_throughout_its_area(desk: Desk, cast: Cast, now: datetime) -> None:
+    """A kilometre away no ticket is near, and the water is off all the same."""
+    lead = dispatched(desk, now, category="burst", caller_phone=None)
+    incident = incidents.open_(Wish(desk, cast.dispatcher, {}, now, None), lead, [], "")["number"]
+
+    def call_from(north_m: float, **changes: Any) -> list[dict[str, Any]]:
+        place = {"point": beside(desk, now, north_m), "address": "", "description": "停水了", "category": "no_water"}
+        found: list[dict[str, Any]] = told(desk, cast, now, **{**place, "caller_phone": None, **changes})["suggestions"]
+        return [one for one in found if one["incident"] is not None]
+
+    assert call_from(1000) == []
+    incident_facts.outline(Wish(desk, cast.dispatcher, {}, now, None), incident, Outline(metres=1500))
+    (one,) = call_from(1000)
+    assert (one["number"], one["incident"], one["reasons"]) == (lead, incident, [f"在事件 {incident} 影响范围内"])
+    assert one["distance_m"] == pytest.approx(1000, abs=2)
+    assert call_from(1600) == []
+    assert call_from(1000, category="billing") == []
+    assert call_from(1000, description="只有我家没水") == []
+    assert call_from(1000, not_same=[lead]) == []
+    assert len(call_from(0)) == 1  # its own ticket is near: told once
+    incidents.dismiss(Wish(desk, cast.dispatcher, {}, now, None), incident, "误开")
+    assert call_from(1000) == []
 
 
 def test_where_the_lead_is_not_like_it_one_of_its_followers_is(desk: Desk, cast: Cast, now: datetime) -> None:
