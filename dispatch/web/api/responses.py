@@ -332,7 +332,7 @@ class Category(BaseModel):
 
 
 class Categories(BaseModel):
-    """The categories of the valid policy."""
+    """The categories of a version of the policy, and its coded reasons by verb."""
 
     policy_version: str
     items: list[Category]

@@ -4,7 +4,7 @@ import { page, t, tOr } from "../common/page.js";
 import { choice, lines, list, part, several, text, toggle } from "./fields.js";
 
 const CLOCKS = ["ack", "arrive", "isolate", "fix", "callback"];
-const REASONS = ["hold", "return", "cancel"];
+const REASONS = ["hold", "extend", "return", "cancel"];
 const clocks = () => CLOCKS.map((id) => [id, t(`clock.${id}`)]);
 const numbers = (told) => (/^\d+$/.test(told.trim()) ? Number(told) : told.trim());
 const words = (told) => told.split(/[,,、\s]+/).filter(Boolean);
@@ -67,8 +67,10 @@ export function editor(policy) {
   };
 
   const reasons = (kind) => {
-    const rows = Object.entries(policy.reasons[kind]);
-    const keep = () => { policy.reasons[kind] = Object.fromEntries(rows.filter(([code]) => code)); };
+    const rows = Object.entries(policy.reasons[kind] ?? {});
+    // A code that is there already is kept under a name that the check refuses: none is lost unseen.
+    const free = (code, n) => (rows.findIndex(([other]) => other === code) < n ? `${code} (${n + 1})` : code);
+    const keep = () => { policy.reasons[kind] = Object.fromEntries(rows.map(([code, label], n) => [code && free(code, n), label]).filter(([code]) => code)); };
     const line = (row) => [
       text(t("policies.code"), `reasons.${kind}`, row[0], (told) => { row[0] = told.trim(); keep(); }),
       text(t("policies.label"), `reasons.${kind}.${row[0]}`, row[1], (told) => { row[1] = told; keep(); }, { size: "long" }),
