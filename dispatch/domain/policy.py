@@ -187,6 +187,8 @@ class Policy:
     outage_categories: frozenset[str] = frozenset()
     surge: SurgePolicy | None = None
     temporary: Mapping[str, TemporaryKind] = field(default_factory=dict)
+    # What whoever reads it should know: that its numbers are a sample.
+    case_note: str = ""
 
     def is_emergency(self, level: str) -> bool:
         """Tell whether a level is one for which a sleeping phone is woken; an unknown one is not."""

@@ -35,6 +35,10 @@ _COURSE = (ClockKind.ACK, ClockKind.ARRIVE, ClockKind.FIX)
 _MINUTES = {"min": 1, "h": 60}
 # A coded reason, as the API takes it.
 _CODE = re.compile(r"[a-z0-9_]{1,60}")
+_SECTIONS = (
+    "version", "valid_from", "order", "device_time_max_age_h", "device_time_skew_s", "case_note", "workdays", "hours",
+    "surge", "levels", "ladders", "categories", "similar", "flags", "outage", "reasons", "temporary",
+)  # fmt: skip
 _ORDERED = ("levels", "categories", "flags", "temporary")
 _MAX_DEPTH = 12
 _MAX_TEXT = 2000
@@ -56,7 +60,7 @@ def read(raw: Raw) -> tuple[Policy | None, tuple[Problem, ...]]:
         policy = policy_file.parse(raw)
     except InvalidPolicy as error:
         return None, (Problem(error.field or "", error.detail),)
-    return policy, (*_courses(policy), *_nobody(raw), *_reasons(raw["reasons"]))
+    return policy, (*_strangers(raw), *_courses(policy), *_nobody(raw), *_reasons(raw["reasons"]))
 
 
 def check(raw: Raw) -> Policy:
@@ -70,6 +74,13 @@ def check(raw: Raw) -> Policy:
         told = [{"field": problem.field, "detail": problem.detail} for problem in problems]
         raise InvalidPolicy(problems[0].detail, field=problems[0].field, problems=told)
     return policy
+
+
+def _strangers(raw: Raw) -> Iterator[Problem]:
+    """Find sections that mean nothing: a slip of the pen would leave out what it was meant to say."""
+    for name in raw:
+        if name not in _SECTIONS:
+            yield Problem(name, f"没有这一节; 可选: {', '.join(_SECTIONS)}")
 
 
 def _courses(policy: Policy) -> Iterator[Problem]:

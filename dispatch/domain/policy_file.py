@@ -78,6 +78,7 @@ def parse(raw: Raw) -> Policy:
             {"flags": {}, **raw}, "flags", "", lambda item, place: sections.flag(item, place, levels, categories)
         ),
         outage_categories=sections.outage_categories(raw, categories),
+        case_note=get({"case_note": "", **raw}, "case_note", "", str),
         surge=sections.surge(get(raw, "surge", "", dict), levels) if "surge" in raw else None,
         # Versions that were kept before there was such a thing have none.
         temporary=each(

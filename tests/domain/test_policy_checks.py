@@ -15,7 +15,8 @@ from dispatch.domain.errors import InvalidPolicy
 from dispatch.domain.policy import Area
 from dispatch.domain.policy_checks import Problem, check, form, read
 from dispatch.domain.policy_file import parse, read_toml
-from dispatch.domain.policy_words import Sentence, sentences
+from dispatch.domain.policy_section_words import Sentence
+from dispatch.domain.policy_words import sentences
 from dispatch.domain.sla import Clock, ClockKind
 
 TOML = Path(__file__).parents[2] / "data" / "policy.toml"
@@ -50,6 +51,7 @@ def test_the_shipped_policy_has_nothing_wrong() -> None:
         ("ladders/emergency/fix/2/to", ["boss"], "ladders.emergency.fix[2].to", "没有这样的通知对象: boss"),
         ("reasons/extend/bad_weather", " ", "reasons.extend.bad_weather", "缺少名称"),
         ("reasons/hold/雨", "下雨", "reasons.hold", "编号“雨”重复或写法不对"),
+        ("surges", {}, "surges", "没有这一节; 可选: version"),
         ("reasons/extends", {}, "reasons.extends", "没有这一类原因; 可选: hold, extend, return, cancel"),
         ("workdays/extra/0", "2026-10-10", "workdays.extra", "2026-10-10 重复"),
         ("workdays/extra/0", "2028-01-08", "workdays.holidays", "缺少 2027 年的放假安排"),

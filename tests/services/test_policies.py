@@ -11,6 +11,7 @@ from dispatch.domain.errors import IdempotencyMismatch, InvalidInput, InvalidPol
 from dispatch.domain.states import Status, Verb
 from dispatch.services import board, escalation, policies
 from dispatch.services.desk import Desk
+from tests.domain.test_policy_section_words import CHANGES
 from tests.support.cast import Cast, act, call, dispatched, ticket_at
 
 HOUR = timedelta(hours=1)
@@ -25,7 +26,7 @@ def form(desk: Desk, cast: Cast, now: datetime, path: str = "", value: object = 
     for key in way:
         there = there[int(key)] if key.isdecimal() else there[key]
     if path:
-        there[last] = value
+        there[int(last) if last.isdecimal() else last] = value
     return dict(raw)
 
 
@@ -79,6 +80,22 @@ def test_a_new_version_holds_for_new_tickets_alone(desk: Desk, cast: Cast, now: 
         if item["action"] == "publish-policy"
     ]
     assert (entry["subject"], entry["detail"]["reason"]) == ("2026-11-24-1", "冬季口径")
+
+
+@pytest.mark.parametrize(("path", "value", "words"), CHANGES)
+def test_each_section_is_changed_and_holds(
+    desk: Desk, cast: Cast, now: datetime, path: str, value: object, words: str
+) -> None:
+    told = form(desk, cast, now, path, value)
+    checked = policies.check(desk, cast.admin, told, now)
+    assert checked["problems"] == []
+    name = publish(desk, cast, told, now)["version"]
+    assert policies.versions(desk, cast.admin, now)["current"] == name
+    kept = policies.version(desk, cast.admin, name, now)
+    assert kept["preview"] == checked["preview"]
+    assert any(words in sentence["zh"] for sentence in kept["preview"])
+    with desk.store.read() as tx:
+        assert desk.rules(tx, now).policy.version == name
 
 
 def test_more_time_goes_by_the_codes_of_the_version_that_a_ticket_keeps(desk: Desk, cast: Cast, now: datetime) -> None:
