@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.domain.call import mask_phone
-from dispatch.domain.errors import InvalidInput, NotFound
+from dispatch.domain.errors import InvalidInput
 from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees, team_seen
 from dispatch.domain.search import query_terms
 from dispatch.services import callback_queue, present, recommend, suggesting, temporary
@@ -121,11 +121,11 @@ def categories(desk: Desk, now: datetime, version: str | None = None) -> dict[st
     A ticket goes by the codes of the version that it keeps.
 
     Raises:
-        NotFound: if there is no such version.
+        InvalidInput: if there is no such version.
     """
     with desk.store.read() as tx:
         if version is not None and policies.find(tx, version) is None:
-            raise NotFound(f"没有政策版本“{version[:40]}”", field="policy_version")
+            raise InvalidInput(f"没有政策版本“{version[:40]}”", field="policy_version")
         policy = desk.rules(tx, now).policy if version is None else desk.policy(tx, version)
     return {
         "policy_version": policy.version,

@@ -185,7 +185,7 @@ def test_what_is_looked_up_before_a_call(as_: As, desk: Desk, now: datetime) -> 
     script = told(agent.get("/categories"))
     assert {"burst", "no_water"} <= {item["id"] for item in script["items"]}
     assert told(agent.get("/categories", policy_version=script["policy_version"])) == script
-    assert agent.get("/categories", policy_version="1999").status_code == 404
+    assert agent.get("/categories", policy_version="1999").status_code == 422
     assert TEAM_A in {team["id"] for team in told(agent.get("/teams"))["items"]}
 
 
