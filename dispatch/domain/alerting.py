@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatch.domain.on_duty import Answer, backup, everybody, responsible
+from dispatch.domain.policy_checks import AUDIENCES
 from dispatch.domain.roster import Roster, chain
 
 _OF_TEAM = ("crew", "backup")
@@ -36,6 +37,12 @@ def unit_of(recipient: str) -> str:
     """Return the unit of the roster that a recipient such as `crew:tianxin-03` or `area_lead:城南` means."""
     audience, _, team_id = recipient.partition(":")
     return team_id if audience in _OF_TEAM else recipient
+
+
+def audience_of(unit_id: str) -> str:
+    """Return the audience that the people of a unit are told as; those of a team are its crew."""
+    audience = unit_id.partition(":")[0]
+    return audience if audience in AUDIENCES else "crew"
 
 
 def named(roster: Roster, recipients: Sequence[str], at: datetime) -> list[Answer]:

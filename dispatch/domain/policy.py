@@ -187,6 +187,8 @@ class Policy:
     outage_categories: frozenset[str] = frozenset()
     surge: SurgePolicy | None = None
     temporary: Mapping[str, TemporaryKind] = field(default_factory=dict)
+    # What whoever reads it should know: that its numbers are a sample.
+    case_note: str = ""
 
     def is_emergency(self, level: str) -> bool:
         """Tell whether a level is one for which a sleeping phone is woken; an unknown one is not."""
@@ -265,3 +267,19 @@ class Policy:
             known = ", ".join(f"{key} ({label})" for key, label in codes.items())
             raise InvalidInput(f"请选择原因: {known}", field="reason")
         return codes[code]
+
+    def check_extension(self, code: str | None, note: str) -> str:
+        """Return the Chinese label of the coded reason for more time.
+
+        A version from before extensions had codes takes the note alone, and the label is empty: its tickets keep it.
+
+        Raises:
+            InvalidInput: for a code that is none of this version, with those that are; without codes, for no note.
+        """
+        if self.reasons["extend"]:
+            return self.check_reason("extend", code)
+        if code is not None:
+            raise InvalidInput(f"政策 {self.version} 没有延期原因编号, 请只写明理由 (note)", field="reason")
+        if not note:
+            raise InvalidInput("请写明延期理由", field="note")
+        return ""

@@ -6,6 +6,8 @@ Versions of before are read without these, so that a ticket always finds the pol
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,6 +33,12 @@ AUDIENCES = {
 # In this order things happen.
 _COURSE = (ClockKind.ACK, ClockKind.ARRIVE, ClockKind.FIX)
 _MINUTES = {"min": 1, "h": 60}
+# A coded reason, as the API takes it.
+_CODE = re.compile(r"[a-z0-9_]{1,60}")
+_SECTIONS = (
+    "version", "valid_from", "order", "device_time_max_age_h", "device_time_skew_s", "case_note", "workdays", "hours",
+    "surge", "levels", "ladders", "categories", "similar", "flags", "outage", "reasons", "temporary",
+)  # fmt: skip
 _ORDERED = ("levels", "categories", "flags", "temporary")
 _MAX_DEPTH = 12
 _MAX_TEXT = 2000
@@ -52,7 +60,7 @@ def read(raw: Raw) -> tuple[Policy | None, tuple[Problem, ...]]:
         policy = policy_file.parse(raw)
     except InvalidPolicy as error:
         return None, (Problem(error.field or "", error.detail),)
-    return policy, (*_courses(policy), *_nobody(raw))
+    return policy, (*_strangers(raw), *_courses(policy), *_nobody(raw), *_reasons(raw["reasons"]))
 
 
 def check(raw: Raw) -> Policy:
@@ -66,6 +74,13 @@ def check(raw: Raw) -> Policy:
         told = [{"field": problem.field, "detail": problem.detail} for problem in problems]
         raise InvalidPolicy(problems[0].detail, field=problems[0].field, problems=told)
     return policy
+
+
+def _strangers(raw: Raw) -> Iterator[Problem]:
+    """Find sections that mean nothing: a slip of the pen would leave out what it was meant to say."""
+    for name in raw:
+        if name not in _SECTIONS:
+            yield Problem(name, f"没有这一节; 可选: {', '.join(_SECTIONS)}")
 
 
 def _courses(policy: Policy) -> Iterator[Problem]:
@@ -105,6 +120,22 @@ def _nobody(raw: Raw) -> Iterator[Problem]:
                 unknown = [audience for audience in step["to"] if audience not in AUDIENCES]
                 if unknown:
                     yield Problem(where, f"没有这样的通知对象: {', '.join(unknown)}; 可选: {', '.join(AUDIENCES)}")
+
+
+def _reasons(raw: Raw) -> Iterator[Problem]:
+    """Find coded reasons of no verb, codes that are none, and labels that are missing or told twice."""
+    for kind in raw:
+        if kind not in policy_file.REASONS:
+            yield Problem(f"reasons.{kind}", f"没有这一类原因; 可选: {', '.join(policy_file.REASONS)}")
+    for kind in (kind for kind in policy_file.REASONS if kind in raw):
+        counts = Counter(label.strip() for label in raw[kind].values())
+        for code, label in raw[kind].items():
+            if not _CODE.fullmatch(code):
+                yield Problem(f"reasons.{kind}", f"编号“{code}”重复或写法不对: 只用小写字母、数字和下划线")
+            if not label.strip():
+                yield Problem(f"reasons.{kind}.{code}", "缺少名称")
+            elif counts[label.strip()] > 1:
+                yield Problem(f"reasons.{kind}.{code}", f"名称“{label.strip()}”重复")
 
 
 def form(raw: Mapping[str, Any], version: str, valid_from: str) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def parse(raw: Raw) -> Policy:
         valid_from=valid_from,
         levels=levels,
         categories=categories,
-        reasons={kind: _reasons(get(raw, "reasons", "", dict), kind) for kind in _REASONS},
+        # Versions that were kept before extensions had codes have none: there a note alone suffices.
+        reasons={kind: _reasons({"extend": {}, **get(raw, "reasons", "", dict)}, kind) for kind in REASONS},
         calendars=calendars,
         device_time_max_age_s=get(raw, "device_time_max_age_h", "", int) * 3600.0,
         device_time_skew_s=float(get(raw, "device_time_skew_s", "", int)),
@@ -77,6 +78,7 @@ def parse(raw: Raw) -> Policy:
             {"flags": {}, **raw}, "flags", "", lambda item, place: sections.flag(item, place, levels, categories)
         ),
         outage_categories=sections.outage_categories(raw, categories),
+        case_note=get({"case_note": "", **raw}, "case_note", "", str),
         surge=sections.surge(get(raw, "surge", "", dict), levels) if "surge" in raw else None,
         # Versions that were kept before there was such a thing have none.
         temporary=each(
@@ -85,7 +87,7 @@ def parse(raw: Raw) -> Policy:
     )
 
 
-_REASONS = ("hold", "return", "cancel")
+REASONS = ("hold", "extend", "return", "cancel")
 
 
 def _reasons(raw: Raw, kind: str) -> dict[str, str]:

@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from dispatch.domain.ladder import Step
 from dispatch.domain.policy import Area, Category, Limit, Policy, Span
-from dispatch.domain.policy_checks import AUDIENCES
+from dispatch.domain.policy_section_words import CLOCKS, Sentence, audiences, in_words, section_sentences
 from dispatch.domain.sla import CLOCK_LABELS, ClockKind
 
 _AREAS = {Area.IN_CIRCLE: ("城区", "in the circle"), Area.OUTSIDE: ("郊区", "outside")}
-_UNITS = {
-    "min": ("分钟", "min"),
-    "h": ("小时", "h"),
-    "wh": ("个工作小时", "working hours"),
-    "wd": ("个工作日", "working days"),
-}
-_ENGLISH = {
-    ClockKind.ACK: "accept",
-    ClockKind.ARRIVE: "arrive",
-    ClockKind.ISOLATE: "isolate",
-    ClockKind.FIX: "fix",
-    ClockKind.CALLBACK: "call back",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence in both languages."""
-
-    zh: str
-    en: str
 
 
 def sentences(policy: Policy, now: datetime) -> tuple[Sentence, ...]:
-    """Return what the policy promises to whom, who is told when, and what is not known of the calendar.
+    """Return what the policy promises to whom, who is told when, what else it says, and which holidays are unknown.
 
     Args:
         policy: Any version.
         now: The server's time: of which years the holidays should be known.
     """
-    return (*_promises(policy), *_ladders(policy), *_calendar(policy, now))
+    return (*_promises(policy), *_ladders(policy), *section_sentences(policy, now), *_calendar(policy, now))
 
 
 def _promises(policy: Policy) -> Iterator[Sentence]:
@@ -80,17 +58,12 @@ def _pipes(limit: Limit) -> str:
 
 def _zh(kind: ClockKind, within: Span) -> str:
     label = CLOCK_LABELS[kind]
-    return f"按预约{label}" if within.unit == "appointment" else f"{within.amount} {_UNITS[within.unit][0]}{label}"
+    return f"按预约{label}" if within.unit == "appointment" else f"{in_words(within)[0]}{label}"
 
 
 def _en(kind: ClockKind, within: Span) -> str:
-    label = _ENGLISH[kind]
-    return f"{label} by appointment" if within.unit == "appointment" else _long(f"{label} in", within)
-
-
-def _long(words: str, within: Span) -> str:
-    unit = _UNITS[within.unit][1]
-    return f"{words} {within.amount} {unit.removesuffix('s') if within.amount == 1 else unit}"
+    label = CLOCKS[kind]
+    return f"{label} by appointment" if within.unit == "appointment" else f"{label} in {in_words(within)[1]}"
 
 
 def _ladders(policy: Policy) -> Iterator[Sentence]:
@@ -98,14 +71,13 @@ def _ladders(policy: Policy) -> Iterator[Sentence]:
         promised = {limit.clock for limit in level.limits}
         for kind in (kind for kind in ClockKind if kind in promised):
             steps = policy.steps(level.id, kind)
-            zh = "; ".join(f"{_told(step, 0, '通知', '、')} ({step.label}{_asked(step, 0)})" for step in steps)
-            en = "; ".join(f"{_told(step, 1, 'tells ', ', ')}{_asked(step, 1)}" for step in steps)
-            yield Sentence(f"{level.id} {CLOCK_LABELS[kind]}时限: {zh}", f"{level.id} {_ENGLISH[kind]} clock: {en}")
+            zh = "; ".join(f"{_told(step, 0, '通知')} ({step.label}{_asked(step, 0)})" for step in steps)
+            en = "; ".join(f"{_told(step, 1, 'tells ')}{_asked(step, 1)}" for step in steps)
+            yield Sentence(f"{level.id} {CLOCK_LABELS[kind]}时限: {zh}", f"{level.id} {CLOCKS[kind]} clock: {en}")
 
 
-def _told(step: Step, language: int, verb: str, between: str) -> str:
-    who = between.join(AUDIENCES.get(audience, (audience, audience))[language] for audience in step.to)
-    return f"{step.ratio:.0%} {verb}{who}"
+def _told(step: Step, language: int, verb: str) -> str:
+    return f"{step.ratio:.0%} {verb}{audiences(step.to)[language]}"
 
 
 def _asked(step: Step, language: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dispatch.domain import sla
@@ -79,17 +79,25 @@ def judge(standing: Standing, policy: SurgePolicy | None, calls: int, now: datet
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """What an open surge does to notices: its id, whose are gathered, and the levels whose breaches are not."""
+    """What an open surge does to notices: its id, whose are gathered, the levels whose breaches are not, how often."""
 
     surge_id: int
     digest_to: tuple[str, ...]
     at_once: tuple[str, ...]
+    every: timedelta
 
     def gathers(self, recipient: str, level: str, ratio: float) -> bool:
         """Tell whether the notice of a step to a recipient such as `branch_duty:城南` waits for the digest."""
         if level in self.at_once and ratio >= 1.0:
             return False
         return recipient.partition(":")[0] in self.digest_to
+
+    def gathers_person(self, audience: str, level: str) -> bool:
+        """Tell whether what somebody is told as one of an audience waits for his digest.
+
+        A level in `at_once` wakes people by a message of its own before it is broken as well.
+        """
+        return level not in self.at_once and audience in self.digest_to
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,10 +290,10 @@ def _extend(ticket: Ticket, command: Command, policy: Policy, _at: datetime) -> 
     earliest = max(clock.due_at, command.at)
     if command.until is None or command.until <= earliest:
         raise InvalidInput(f"新的到期时间须晚于 {shanghai_text(earliest)}", field="until")
-    if not command.note:
-        raise InvalidInput("请写明延期理由", field="note")
+    why = policy.check_extension(command.reason, command.note)
     moved = ladder.schedule(sla.extend(clock, command.until), policy.steps(ticket.level, clock.kind))
-    return _Effect(f"完工时限改为 {shanghai_text(command.until)}", clocks=(moved,))
+    text = f"完工时限改为 {shanghai_text(command.until)}"
+    return _Effect(f"{why}, {text}" if why else text, clocks=(moved,))
 
 
 def _urge(ticket: Ticket, _command: Command, _policy: Policy, _at: datetime) -> _Effect:

@@ -41,7 +41,7 @@ class Action:
         version: The version of the ticket that they saw, or None to act on whatever it is now.
         key: Idempotency key; the phone's UUID of this action.
         device_at: The phone's own time of it, aware.
-        reason: Coded reason (return, hold, cancel).
+        reason: Coded reason (return, hold, extend, cancel).
         note: Free text.
         team_id: Team to dispatch, reassign or ask for assistance.
         point: Where: the pin of a dispatch, or the phone at arrival.

@@ -2,7 +2,8 @@
 
 The first are told with the step, in its transaction; each further one in the transaction that moves `ask_at`. However
 many schedulers look, whatever is killed: each person is told of each step once. Without a published roster a step
-tells its audiences, and no person.
+tells its audiences, and no person. In a surge the message of a step is kept as always; what is sent of it may come with
+others, see services/digests.py.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from dispatch.domain.roles import SYSTEM
 from dispatch.domain.roster import Roster
 from dispatch.domain.settings import PEOPLE
 from dispatch.domain.sla import ClockKind
+from dispatch.domain.surge import Gathering
 from dispatch.services.desk import Desk
+from dispatch.services.digests import open_surge
 from dispatch.services.links import new_token, sha256_of
 from dispatch.storage import clocks, escalations, messages, outbox, tickets
+from dispatch.storage import digests as digest_items
 from dispatch.storage.db import Tx
+from dispatch.storage.digests import USER
 from dispatch.storage.messages import User
 
 BATCH = 100
@@ -30,15 +35,32 @@ BATCH = 100
 
 @dataclass(slots=True)
 class Told:
-    """What is written for people: kept for them, and queued for their ways."""
+    """What is written for people: kept for them, and queued for their ways, at once or with their next digest."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
+    gathered: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, more: Told) -> None:
+        """Take over what was told of another step."""
+        self.messages += more.messages
+        self.notices += more.notices
+        self.gathered += more.gathered
 
     def write(self, tx: Tx) -> None:
         """Write it down."""
         messages.add(tx, self.messages)
         outbox.put(tx, self.notices)
+        digest_items.add(tx, self.gathered)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What people are told of: a step, as its row has it, and the number and level of its ticket."""
+
+    step: Mapping[str, Any]
+    number: str
+    level: str
 
 
 @dataclass(slots=True)
@@ -48,12 +70,14 @@ class Call:
     Attributes:
         roster: The roster of the moment.
         now: The moment.
+        surge: The one that gathers notices, kept open by the transaction, or None.
     """
 
     desk: Desk
     tx: Tx
     roster: Roster
     now: datetime
+    surge: Gathering | None
     _users: dict[str, User | None] = field(default_factory=dict)
 
     def user(self, answer: Answer) -> User | None:
@@ -65,60 +89,79 @@ class Call:
             self._users[login] = messages.users(self.tx, (login,)).get(login)
         return self._users[login]
 
-    def first(self, step: Mapping[str, Any], number: str, recipients: Sequence[str], told: Told) -> list[Answer]:
+    def gathers(self, answer: Answer, matter: Matter) -> bool:
+        """Tell whether what an answer's person is told waits for his digest."""
+        audience = alerting.audience_of(answer.unit_id)
+        return self.surge is not None and self.surge.gathers_person(audience, matter.level)
+
+    def first(self, matter: Matter, recipients: Sequence[str], told: Told) -> list[Answer]:
         """Tell whom the recipients of a fired step mean; return them, holes and those without an account too."""
-        answers, nth = alerting.named(self.roster, recipients, self.now), 0
-        seen = set[int]()
+        named, nth = alerting.named(self.roster, recipients, self.now), 0
+        # Who is told at once for one reason is not told later for another.
+        answers, seen = sorted(named, key=lambda answer: self.gathers(answer, matter)), set[int]()
         for answer in answers:
             user = self.user(answer)
             if user is not None and user.user_id not in seen:
                 seen.add(user.user_id)
-                self.tell(step, number, nth, user, alerting.why(self.roster, answer), told)
+                self.tell(matter, nth, user, answer, told)
                 nth += 1
         return answers
 
-    def tell(self, step: Mapping[str, Any], number: str, nth: int, user: User, why: str, told: Told) -> None:
-        """Write what a person is told of a step, with a link of his own where links lead anywhere."""
-        text = f"{number} {step_text(ClockKind(step['clock']), step['ratio'], step['label'])}"
+    def tell(self, matter: Matter, nth: int, user: User, answer: Answer, told: Told) -> None:
+        """Write what a person is told of a step, with a link of his own where it is sent and links lead anywhere."""
+        step = matter.step
+        text = f"{matter.number} {step_text(ClockKind(step['clock']), step['ratio'], step['label'])}"
         names = ("ticket_id", "clock", "round", "step")
         key = ":".join(["alert", *(str(step[name]) for name in names), str(nth)])
         settings = self.desk.settings
-        token = new_token() if settings.public_url else None
+        waits = self.gathers(answer, matter)
+        token = new_token() if settings.public_url and not waits else None
         told.messages.append(
             {
                 **{name: step[name] for name in names},
-                "user_id": user.user_id, "at": self.now, "text": text, "why": why, "key": key, "nth": nth,
+                "user_id": user.user_id, "at": self.now, "text": text, "key": key, "nth": nth,
+                "why": alerting.why(self.roster, answer),
                 "token_sha256": sha256_of(token) if token else None,
             }
         )  # fmt: skip
-        if PEOPLE in self.desk.channels:
+        if self.surge is not None and waits:
+            fired = {**step, "fired_at": self.now}
+            told.gathered.append(
+                digest_items.item(self.surge.surge_id, f"{USER}{user.login}", matter.number, matter.level, fired)
+            )
+        elif PEOPLE in self.desk.channels:
             how = f"应答: {settings.address}/m/{token}" if token else "请登录后在“我的消息”中应答"
-            to = [f"user:{user.login}"]
+            to = [f"{USER}{user.login}"]
             told.notices.append(
                 outbox.row(step["ticket_id"], PEOPLE, to, f"{text}。{how}", f"{key}:{PEOPLE}", self.now)
             )
 
-    def words(self, answers: Sequence[Answer]) -> str:
+    def words(self, answers: Sequence[Answer], matter: Matter) -> str:
         """Say in a timeline who is told, and where nobody is."""
-        return "、".join(self._word(answer) for answer in answers)
+        return "、".join(self._word(answer, matter) for answer in answers)
 
-    def _word(self, answer: Answer) -> str:
+    def _word(self, answer: Answer, matter: Matter) -> str:
         if answer.person is None:
             return f"空缺 ({alerting.why(self.roster, answer)})"
-        without = "" if self.user(answer) else ", 无账号"
-        return f"{answer.person.name} ({answer.reason}{without})"
+        how = ", 随汇总" if self.gathers(answer, matter) else ""
+        return f"{answer.person.name} ({answer.reason}{how if self.user(answer) else ', 无账号'})"
 
-    def ask_at(self, step: Step, told: Sequence[dict[str, Any]]) -> datetime | None:
+    def ask_at(self, step: Step, told: Told) -> datetime | None:
         """Return when the next one is told of a fired step: at once where nobody was; None where nobody else is."""
         if step.answer_within is None:
             return None
-        return self.now + step.answer_within if told else self.now
+        return self.next_at(step.answer_within, told) if told.messages else self.now
+
+    def next_at(self, within: timedelta, told: Told) -> datetime:
+        """Return when the time to answer is over; where all who were told wait for a digest, it begins with that."""
+        waits = self.surge is not None and len(told.gathered) == len(told.messages)
+        return self.now + within + (self.surge.every if self.surge and waits else timedelta(0))
 
 
-def call_at(desk: Desk, tx: Tx, now: datetime) -> Call | None:
-    """Return the people of a moment, or None before a roster is published."""
+def call_at(desk: Desk, tx: Tx, now: datetime, surge: Gathering | None) -> Call | None:
+    """Return the people of a moment, or None before a roster is published; see `open_surge` for the surge."""
     roster = desk.roster(tx, now)
-    return None if roster is None else Call(desk, tx, roster, now)
+    return None if roster is None else Call(desk, tx, roster, now, surge)
 
 
 def chase(desk: Desk, clock: Callable[[], datetime]) -> int:
@@ -129,7 +172,7 @@ def chase(desk: Desk, clock: Callable[[], datetime]) -> int:
     while next_at is not None and next_at <= clock():
         with desk.store.write() as tx:
             now = clock()
-            call = call_at(desk, tx, now)
+            call = call_at(desk, tx, now, open_surge(tx, desk))
             rows = escalations.lock_silent(tx, now, BATCH)
             for row in rows:
                 _go_on(tx, call, row)
@@ -158,11 +201,11 @@ def _go_on(tx: Tx, call: Call | None, row: dict[str, Any]) -> None:
         escalations.ask_again(tx, row["id"], None)
     else:
         user, answer = left[0]
-        writing = Told()
-        call.tell(row, row["number"], len(told), user, alerting.why(call.roster, answer), writing)
+        writing, matter = Told(), Matter(row, row["number"], row["level"])
+        call.tell(matter, len(told), user, answer, writing)
         writing.write(tx)
-        text = f"“{label}”{silence}, 通知下一位: {call.words([answer])}"
-        escalations.ask_again(tx, row["id"], call.now + within)
+        text = f"“{label}”{silence}, 通知下一位: {call.words([answer], matter)}"
+        escalations.ask_again(tx, row["id"], call.next_at(within, writing))
     _note(call, row, text)
 
 

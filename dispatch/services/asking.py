@@ -164,7 +164,7 @@ def _load(tx: Tx, desk: Desk, request_id: int) -> dict[str, Any]:
 
 
 def _shown(tx: Tx, desk: Desk, row: Mapping[str, Any]) -> dict[str, Any]:
-    reasons = desk.policy(tx, row["policy_version"]).reasons["hold"]
+    reasons = desk.policy(tx, row["policy_version"]).reasons[row["verb"]]
     plain = ("id", "number", "team_id", "verb", "reason", "note", "asker", "decider", "is_granted", "answer")
     times = ("until", "asked_at", "decided_at")
     return {

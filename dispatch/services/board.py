@@ -12,7 +12,7 @@ from dispatch.domain.roles import Actor, Permission, check_permitted, check_sees
 from dispatch.domain.search import query_terms
 from dispatch.services import callback_queue, present, recommend, suggesting, temporary
 from dispatch.services.desk import Desk
-from dispatch.storage import arrivals, audit, board, callbacks, calls, directory, escalations, ratings
+from dispatch.storage import arrivals, audit, board, callbacks, calls, directory, escalations, policies, ratings
 from dispatch.storage.board import Filter
 
 
@@ -115,10 +115,18 @@ def teams(desk: Desk, actor: Actor) -> list[dict[str, Any]]:
         return directory.teams(tx)
 
 
-def categories(desk: Desk, now: datetime) -> dict[str, Any]:
-    """Return the levels, the categories with their questions, and the coded reasons of the policy valid now."""
+def categories(desk: Desk, now: datetime, version: str | None = None) -> dict[str, Any]:
+    """Return levels, categories with their questions, and the coded reasons of the policy valid now, or of a version.
+
+    A ticket goes by the codes of the version that it keeps.
+
+    Raises:
+        InvalidInput: if there is no such version.
+    """
     with desk.store.read() as tx:
-        policy = desk.rules(tx, now).policy
+        if version is not None and policies.find(tx, version) is None:
+            raise InvalidInput(f"没有政策版本“{version[:40]}”", field="policy_version")
+        policy = desk.rules(tx, now).policy if version is None else desk.policy(tx, version)
     return {
         "policy_version": policy.version,
         "levels": [{"id": level.id, "label": level.label} for level in policy.levels.values()],

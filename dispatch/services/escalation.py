@@ -21,7 +21,8 @@ from dispatch.domain.surge import Gathering
 from dispatch.domain.ticket import Command, decide
 from dispatch.services import alerts
 from dispatch.services.desk import Desk
-from dispatch.storage import clocks, digests, escalations, incidents, outbox, surges, tickets
+from dispatch.services.digests import open_surge
+from dispatch.storage import clocks, digests, escalations, incidents, outbox, tickets
 from dispatch.storage.clocks import Due
 from dispatch.storage.db import Tx
 from dispatch.storage.incidents import Voice
@@ -118,7 +119,7 @@ def _batch(desk: Desk, clock: Callable[[], datetime]) -> tuple[int, Sweep]:
     done = Sweep()
     with desk.store.write() as tx:
         now = clock()  # once inside: to come in may have taken a while
-        surge = _open_surge(tx, desk)
+        surge = open_surge(tx, desk)
         batch = clocks.lock_due(tx, now, BATCH)
         _work(tx, desk, batch, surge, now, done)
         done.next_due_at = clocks.next_due(tx)
@@ -136,7 +137,7 @@ def _one_by_one(desk: Desk, clock: Callable[[], datetime]) -> tuple[int, Sweep]:
         try:
             with desk.store.write() as tx:
                 now = clock()
-                surge = _open_surge(tx, desk)
+                surge = open_surge(tx, desk)
                 batch = clocks.lock_due(tx, now, 1)
                 _work(tx, desk, batch, surge, now, done)
                 done.next_due_at = clocks.next_due(tx)
@@ -162,16 +163,10 @@ def sweep_until(desk: Desk, now: datetime, until: datetime) -> Sweep:
     return total
 
 
-def _open_surge(tx: Tx, desk: Desk) -> Gathering | None:
-    """Return the surge that gathers notices, kept open until the transaction ends; before the clocks are locked."""
-    surge = desk.gathering(tx)
-    return surge if surge is not None and surges.stays_open(tx, surge.surge_id) else None
-
-
 def _work(tx: Tx, desk: Desk, batch: list[Due], surge: Gathering | None, now: datetime, done: Sweep) -> None:
     rows = _Rows()
     of_incidents = {due.incident_id for due in batch if due.incident_id is not None}
-    scene = _Scene(now, surge, incidents.voices(tx, of_incidents), alerts.call_at(desk, tx, now))
+    scene = _Scene(now, surge, incidents.voices(tx, of_incidents), alerts.call_at(desk, tx, now, surge))
     resumed: dict[int, str] = {}
     # Holds end first, so that what fires after them is told of a ticket in work.
     for due in sorted(batch, key=lambda due: due.clock.paused_at is None):
@@ -272,22 +267,23 @@ def _tell(desk: Desk, due: Due, step: Step, text: str, escalation: dict[str, Any
         else:
             told.append(one)
     if scene.call is not None:
-        text += _name(scene.call, due, step, told, escalation, rows)
+        text += _name(scene.call, due, step, escalation, rows)
     key = ":".join(str(escalation[name]) for name in ("ticket_id", "clock", "round", "step"))
     channels = [channel for channel in desk.channels if channel != PEOPLE]
     rows.notices += outbox.rows_to(told, f"{due.number} {text}", key, scene.now, channels, due.ticket_id)
     return text
 
 
-def _name(call: alerts.Call, due: Due, step: Step, told: list[str], escalation: dict[str, Any], rows: _Rows) -> str:
+def _name(call: alerts.Call, due: Due, step: Step, escalation: dict[str, Any], rows: _Rows) -> str:
     """Tell the people that a step means, and return in words who they are; nothing where it means nobody."""
-    before = len(rows.alerts.messages)
-    people = call.first(escalation, due.number, told, rows.alerts)
+    told, matter = alerts.Told(), alerts.Matter(escalation, due.number, due.level)
+    people = call.first(matter, escalation["recipients"], told)
     if not people:
         return ""
-    escalation["ask_at"] = call.ask_at(step, rows.alerts.messages[before:])
+    rows.alerts.add(told)
+    escalation["ask_at"] = call.ask_at(step, told)
     escalation["answer_s"] = step.answer_within and step.answer_within.total_seconds()
-    return f"; 通知 {call.words(people)}"
+    return f"; 通知 {call.words(people, matter)}"
 
 
 def _write(tx: Tx, rows: _Rows) -> None:

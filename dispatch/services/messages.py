@@ -15,7 +15,7 @@ from dispatch.domain.times import shanghai_text
 from dispatch.services import present
 from dispatch.services.desk import Desk
 from dispatch.services.links import sha256_of
-from dispatch.storage import escalations, messages, tickets
+from dispatch.storage import digests, escalations, messages, tickets
 from dispatch.storage.db import Tx
 
 
@@ -35,12 +35,18 @@ class Sms:
 
 
 def mine(desk: Desk, actor: Actor, after: int, limit: int) -> dict[str, Any]:
-    """Return what a person was told, newest first: `{items, next}`, each with why, the ways and what became of them."""
+    """Return what a person was told, newest first: `{items, next}`, each with why, the ways and what became of them.
+
+    A step that went out with others in a surge says when, or that it still waits; the ways are those of its digest.
+    """
     with desk.store.read() as tx:
         rows = messages.of_user(tx, actor.user_id, after, limit + 1)
         shown = rows[:limit]
         became = messages.deliveries(tx, [key for row in shown for key in _keys(row).values()])
-    items = [{**_form(row), "id": row["id"], "ways": _ways(row, became)} for row in shown]
+        sent = messages.sent_at(tx, actor.user_id, {_key(row) for row in shown if row["digest"] is not None})
+    items = [
+        {**_form(row), "id": row["id"], "ways": _ways(row, became), "gathered": _gathered(row, sent)} for row in shown
+    ]
     return {"items": items, "next": shown[-1]["id"] if len(rows) > limit else None}
 
 
@@ -111,9 +117,20 @@ def _answered(row: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"acknowledged_at": present.time(at), "acknowledged_by": by}
 
 
+def _key(row: Mapping[str, Any]) -> str:
+    """Return the key of the notice that carried a message: its own, or that of its digest."""
+    if row["digest"] is None:
+        return str(row["key"])
+    return digests.key(row["surge_id"], row["digest"], f"{digests.USER}{row['login']}")
+
+
+def _gathered(row: Mapping[str, Any], sent: Mapping[str, datetime]) -> dict[str, Any] | None:
+    return None if row["surge_id"] is None else {"at": present.time(sent.get(_key(row)))}
+
+
 def _keys(row: Mapping[str, Any]) -> dict[Way, str]:
     """Return the keys under which a message goes out; see services/recipients.py."""
-    return {way: f"{row['key']}:{way}:{row['user_id']}" for way in Way}
+    return {way: f"{_key(row)}:{way}:{row['user_id']}" for way in Way}
 
 
 def _ways(row: Mapping[str, Any], became: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

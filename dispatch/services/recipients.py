@@ -8,7 +8,7 @@ console, webhook, Web Push and group robot, and by SMS only where the ladder nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,7 @@ def fan_out(desk: Desk, now: datetime) -> int:
 def _rows(tx: Tx, desk: Desk, messages: list[Message], now: datetime) -> Iterator[dict[str, Any]]:
     logins = {to.removeprefix(_PERSON) for one in messages for to in one.recipients if to.startswith(_PERSON)}
     people = contacts.people(tx, logins)
-    urgent = _urgent(tx, desk, messages)
+    urgent = emergencies(tx, desk, {one.ticket_id for one in messages if one.ticket_id is not None})
     for message in messages:
         key = message.idempotency_key.removesuffix(f":{PEOPLE}")
         for recipient in message.recipients:
@@ -57,9 +57,9 @@ def _rows(tx: Tx, desk: Desk, messages: list[Message], now: datetime) -> Iterato
                 yield from _rows_of(desk, message, person, key, message.ticket_id in urgent, now)
 
 
-def _urgent(tx: Tx, desk: Desk, messages: list[Message]) -> set[int]:
-    """Return those of the messages' tickets that are emergencies."""
-    tickets = contacts.levels_of(tx, {one.ticket_id for one in messages if one.ticket_id is not None})
+def emergencies(tx: Tx, desk: Desk, ticket_ids: Collection[int]) -> set[int]:
+    """Return those of some tickets that are emergencies: their notices wait for no morning."""
+    tickets = contacts.levels_of(tx, ticket_ids)
     return {
         ticket_id for ticket_id, (level, version) in tickets.items() if desk.policy(tx, version).is_emergency(level)
     }

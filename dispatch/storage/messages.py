@@ -13,6 +13,7 @@ from dispatch.domain.roles import Actor, Role
 from dispatch.storage.columns import table_of
 from dispatch.storage.contact_tables import ContactRow, SendingRow
 from dispatch.storage.db import Tx
+from dispatch.storage.digests import ITEMS, USER
 from dispatch.storage.message_tables import MessageRow
 from dispatch.storage.tables import EscalationRow, OutboxRow, TicketRow, UserRow
 
@@ -61,11 +62,14 @@ def by_token(tx: Tx, token_sha256: str) -> dict[str, Any] | None:
 
 
 def newest_by_phone(tx: Tx, phone: str, ending: str, at: datetime) -> dict[str, Any] | None:
-    """Return the newest step that somebody with this number had been told of by `at`, of a ticket that ends so."""
+    """Return the newest step that somebody with this number had been told of by `at`, of a ticket that ends so.
+
+    What came in a digest is not among them: one word would answer what nobody has read.
+    """
     query = (
         _full()
         .join(CONTACTS, CONTACTS.c.user_id == MESSAGES.c.user_id)
-        .where(CONTACTS.c.phone == phone, MESSAGES.c.step.is_not(None), MESSAGES.c.at <= at)
+        .where(CONTACTS.c.phone == phone, MESSAGES.c.step.is_not(None), MESSAGES.c.at <= at, ITEMS.c.id.is_(None))
         .where(TICKETS.c.number.endswith(ending, autoescape=True))
         .order_by(MESSAGES.c.id.desc())
         .limit(1)
@@ -84,19 +88,27 @@ def deliveries(tx: Tx, keys: Collection[str]) -> dict[str, dict[str, Any]]:
     return {key: {"way": way, "state": state, "at": at, "receipt": receipt} for key, way, state, at, receipt in found}
 
 
+def sent_at(tx: Tx, user_id: int, keys: Collection[str]) -> dict[str, datetime]:
+    """Return when a user was told under some keys."""
+    query = select(MESSAGES.c.key, MESSAGES.c.at).where(MESSAGES.c.user_id == user_id, MESSAGES.c.key.in_(keys))
+    return {row.key: row.at for row in tx.conn.execute(query)}
+
+
 def _full() -> Select[Any]:
-    """What was told, to whom, of which ticket, and who has answered the step."""
+    """What was told, to whom, of which ticket, who has answered the step, and which digest it went out with."""
     is_step = and_(*(ESCALATIONS.c[name] == MESSAGES.c[name] for name in _STEP))
+    is_item = and_(*(ITEMS.c[name] == MESSAGES.c[name] for name in _STEP), ITEMS.c.recipient == USER + USERS.c.login)
     return (
         select(
             MESSAGES, TICKETS.c.number, TICKETS.c.status, TICKETS.c.level, TICKETS.c.category, TICKETS.c.zone_id,
             USERS.c.login, USERS.c.name, USERS.c.role, USERS.c.team_id, USERS.c.is_active,
             ESCALATIONS.c.id.label("escalation_id"), ESCALATIONS.c.label, ESCALATIONS.c.acknowledged_at,
-            ESCALATIONS.c.acknowledged_by,
+            ESCALATIONS.c.acknowledged_by, ITEMS.c.surge_id, ITEMS.c.digest,
         )
         .join(USERS, USERS.c.id == MESSAGES.c.user_id)
         .outerjoin(TICKETS, TICKETS.c.id == MESSAGES.c.ticket_id)
         .outerjoin(ESCALATIONS, is_step)
+        .outerjoin(ITEMS, is_item)
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ open before it takes its clocks, so that nothing is gathered behind its last dig
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -78,7 +78,9 @@ def stays_open(tx: Tx, surge_id: int) -> bool:
 def gathering(tx: Tx) -> Gathering | None:
     """Return what the open surge does to notices, or None where none is open."""
     row = tx.conn.execute(select(SURGES).where(SURGES.c.is_open)).first()
-    return None if row is None else Gathering(row.id, tuple(row.digest_to), tuple(row.at_once))
+    if row is None:
+        return None
+    return Gathering(row.id, tuple(row.digest_to), tuple(row.at_once), timedelta(seconds=row.digest_every_s))
 
 
 # ---------------------------------------------------------------- wider clocks

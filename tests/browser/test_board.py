@@ -182,6 +182,22 @@ def test_what_a_crew_asks_for_is_granted_and_refused_by_key(pages: Pages, desk: 
     assert "驳回挂起申请: 库里有货" in board.ticket(desk, cast.crew_a, second, utc_now())["timeline"][-1]["text"]
 
 
+def test_more_time_is_given_for_a_coded_reason(pages: Pages, desk: Desk, cast: Cast) -> None:
+    number = ticket_at(desk, Status.WORKING, ago(minutes=2))
+    page = at_the_board(pages)
+    pick(page, number)
+    page.keyboard.press("e")
+    form = page.get_by_role("form", name="延期")
+    expect(form.locator("option").first).to_have_text("等待材料")
+    form.locator("select").select_option("bad_weather")
+    form.locator("[type=datetime-local]").fill("2099-01-01T08:00")
+    form.get_by_label("说明").fill("暴雨红色预警")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("延期")
+    told = board.ticket(desk, cast.supervisor, number, utc_now())["timeline"][-1]["text"]
+    assert told.endswith("延期: 恶劣天气, 完工时限改为 2099-01-01 08:00; 暴雨红色预警")
+
+
 def test_a_ticket_is_dragged_onto_a_team(pages: Pages, desk: Desk, cast: Cast) -> None:
     number = dispatched(desk, ago(minutes=1))
     page = at_the_board(pages)

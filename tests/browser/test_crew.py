@@ -221,13 +221,17 @@ def test_a_crew_returns_a_ticket_or_asks_for_time(pages: Pages, desk: Desk, cast
     expect(page.locator(".job")).to_contain_text("申请挂起: 等待审批")
     expect(page.locator("#do-ask_hold")).to_have_count(0)
     page.click("#do-ask_extend")
-    page.fill("#note", "要等停水窗口")
+    page.select_option("#reason", "water_window")
+    page.fill("#note", "今夜 22 点停水")
     page.fill("#until", "2027-01-01T08:00")
     page.click("#form-ok")
     expect(page.locator(".job")).to_contain_text("申请延期: 等待审批")
     expect(page.locator("#waiting")).to_have_text("全部已上传")
     asked = asking.requests(desk, cast.dispatcher, number=held, is_open=True, after=0, limit=9)["items"]
-    assert {(one["verb"], one["note"]) for one in asked} == {("hold", "缺一个 DN100 抱箍"), ("extend", "要等停水窗口")}
+    assert {(one["verb"], one["note"]) for one in asked} == {
+        ("hold", "缺一个 DN100 抱箍"),
+        ("extend", "今夜 22 点停水"),
+    }
     assert {one["until"] for one in asked if one["verb"] == "extend"} == {"2027-01-01T00:00:00+00:00"}
     back = dispatched(desk, utc_now(), category="burst", cti_call_id="2")
     page.click(f"#job-{back}")

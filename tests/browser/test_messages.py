@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
 
+from dispatch.services import surge
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import sweep
 from dispatch.services.links import sha256_of
@@ -17,6 +18,7 @@ from tests.support.browser import Pages, picture
 from tests.support.cast import Cast, dispatched
 from tests.support.night import around_the_clock, set_up
 from tests.support.processes import utc_now
+from tests.support.rosters import LEAD_POST
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
 
@@ -62,3 +64,32 @@ def test_a_link_that_is_none_says_so(pages: Pages) -> None:
     page = pages.visitor()
     page.goto("/m/nothing")
     expect(page.get_by_role("alert")).to_contain_text("链接不完整")
+
+
+def test_a_digest_and_the_steps_that_it_held_are_read_on_my_messages(pages: Pages, desk: Desk, cast: Cast) -> None:
+    now = utc_now()
+    roster = around_the_clock()
+    roster["people"].append({"id": "supervisor", "name": "值班长陈工"})
+    roster["members"] = [
+        {**one, "person": "supervisor"} if one["unit"] == LEAD_POST else one for one in roster["members"]
+    ]
+    set_up(desk, now - timedelta(hours=1), roster)
+    surge.enter(desk, cast.supervisor, "寒潮", {}, now - timedelta(minutes=50))
+    numbers = [dispatched(desk, now - timedelta(minutes=25)) for _ in range(2)]
+    sweep(desk, now)
+    mine = pages.signed_in("supervisor")
+    mine.goto("/messages")
+    lines = mine.locator("#list > li")
+    expect(lines).to_have_count(2)
+    expect(lines.first).to_contain_text("等下一条汇总")
+    surge.watch(desk, lambda: now)
+    mine.reload()
+    expect(lines).to_have_count(3)
+    expect(lines.first).to_contain_text("大流量汇总")
+    expect(lines.first.get_by_role("button")).to_have_count(0)
+    for n, number in enumerate(reversed(numbers), 1):
+        expect(lines.nth(n)).to_contain_text(number)
+        expect(lines.nth(n)).to_contain_text("已并入")
+    assert faults(mine) == []
+    lines.nth(1).get_by_role("button", name="我已知悉").click()
+    expect(lines.nth(1)).to_contain_text("值班长陈工 (值班长) ·")

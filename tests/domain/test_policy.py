@@ -244,6 +244,16 @@ def test_questions_check_their_answers() -> None:
         Question("q", "?").check_answer("a")
 
 
+def test_a_version_of_before_takes_a_note_for_more_time() -> None:
+    assert POLICY.check_extension("bad_weather", "") == "恶劣天气"
+    old = replace(POLICY, reasons={**POLICY.reasons, "extend": {}})
+    assert old.check_extension(None, "道路开挖") == ""
+    for code, note, field in (("bad_weather", "道路开挖", "reason"), (None, "", "note")):
+        with pytest.raises(InvalidInput) as caught:
+            old.check_extension(code, note)
+        assert caught.value.field == field
+
+
 def test_reasons_are_coded() -> None:
     assert POLICY.check_reason("return", "not_ours") == "不属本网格"
     for code in (None, "because"):

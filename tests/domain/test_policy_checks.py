@@ -15,7 +15,8 @@ from dispatch.domain.errors import InvalidPolicy
 from dispatch.domain.policy import Area
 from dispatch.domain.policy_checks import Problem, check, form, read
 from dispatch.domain.policy_file import parse, read_toml
-from dispatch.domain.policy_words import Sentence, sentences
+from dispatch.domain.policy_section_words import Sentence
+from dispatch.domain.policy_words import sentences
 from dispatch.domain.sla import Clock, ClockKind
 
 TOML = Path(__file__).parents[2] / "data" / "policy.toml"
@@ -48,6 +49,10 @@ def test_the_shipped_policy_has_nothing_wrong() -> None:
         ("levels/P4/limits/0/within", "-2 h", "levels.P4.limits[0].within", "应写成"),
         ("ladders/normal/ack/0/to", [], "ladders.normal.ack[0].to", "没有通知任何人"),
         ("ladders/emergency/fix/2/to", ["boss"], "ladders.emergency.fix[2].to", "没有这样的通知对象: boss"),
+        ("reasons/extend/bad_weather", " ", "reasons.extend.bad_weather", "缺少名称"),
+        ("reasons/hold/雨", "下雨", "reasons.hold", "编号“雨”重复或写法不对"),
+        ("surges", {}, "surges", "没有这一节; 可选: version"),
+        ("reasons/extends", {}, "reasons.extends", "没有这一类原因; 可选: hold, extend, return, cancel"),
         ("workdays/extra/0", "2026-10-10", "workdays.extra", "2026-10-10 重复"),
         ("workdays/extra/0", "2028-01-08", "workdays.holidays", "缺少 2027 年的放假安排"),
     ],
@@ -62,10 +67,20 @@ def test_what_is_wrong_is_named_with_its_place(path: str, value: object, field: 
     assert [one["field"] for one in caught.value.extra["problems"]] == [field]
 
 
+def test_a_version_without_reasons_for_more_time_may_be_published() -> None:
+    raw = deepcopy(RAW)
+    del raw["reasons"]["extend"]
+    assert read(raw)[1] == ()
+
+
 def test_all_of_it_is_named_at_once() -> None:
     raw = spoiled("ladders/normal/ack/0/to", [])
     raw["levels"]["P3"]["limits"][2]["within"] = "3 h"
-    assert len(read(raw)[1]) == 2
+    raw["reasons"]["extend"]["rain"] = "恶劣天气"
+    del raw["reasons"]["cancel"]["test"]
+    fields = [problem.field for problem in read(raw)[1]]
+    assert fields[-2:] == ["reasons.extend.bad_weather", "reasons.extend.rain"]
+    assert len(fields) == 4
     assert read({}) == (None, (Problem("ladders", "政策文件的 ladders 缺失或类型不对 (应为 dict)"),))
 
 

@@ -28,7 +28,7 @@ def test_the_shipped_policy_is_read() -> None:
     assert [category.id for category in policy.categories.values()] == list(policy.categories)
     assert policy.device_time_max_age_s == timedelta(hours=24).total_seconds()
     assert policy.device_time_skew_s == 120.0
-    assert set(policy.reasons) == {"hold", "return", "cancel"}
+    assert set(policy.reasons) == {"hold", "extend", "return", "cancel"}
     assert date(2026, 10, 1) in policy.calendars.workdays.holidays
     assert date(2026, 10, 10) in policy.calendars.workdays.extra
     assert policy.levels["P1"].limits[0].within == Span(5, "min")
@@ -39,6 +39,12 @@ def test_the_shipped_policy_is_read() -> None:
     assert strength.choices == ("drip", "flow", "jet")
     assert strength.raises is not None
     assert (strength.raises.equals, strength.raises.level) == ("jet", "P1")
+
+
+def test_a_version_of_before_has_no_reasons_for_more_time() -> None:
+    raw = deepcopy(RAW)
+    del raw["reasons"]["extend"]
+    assert parse(raw).reasons["extend"] == {}
 
 
 def test_the_raw_form_survives_the_database() -> None:

@@ -65,7 +65,7 @@ def test_what_the_thresholds_ask_for(standing: Standing, calls: int, move: Move 
 
 
 def test_whose_notices_are_gathered() -> None:
-    surge = Gathering(1, POLICY.digest_to, POLICY.at_once)
+    surge = Gathering(1, POLICY.digest_to, POLICY.at_once, POLICY.digest_every)
     assert surge.gathers("branch_duty:城南", "P2", 1.0)
     assert surge.gathers("dispatcher", "P1", 0.8)
     assert not surge.gathers("dispatcher", "P1", 1.0)

@@ -175,6 +175,16 @@ def test_an_extension_moves_fix_and_keeps_the_original() -> None:
     assert ticket.status is Status.WORKING
 
 
+def test_an_extension_says_why_and_until_when() -> None:
+    ticket = ticket_at(Status.WORKING)
+    told = decide(ticket, command(ticket, Verb.EXTEND, at(60), note="夜间施工"), CREW, POLICY)
+    assert "延期: 等待交警、占道许可, 完工时限改为" in told.text
+    assert told.text.endswith("; 夜间施工")
+    of_before = replace(POLICY, reasons={**POLICY.reasons, "extend": {}})
+    told = decide(ticket, command(ticket, Verb.EXTEND, at(60), reason=None, note="夜间施工"), CREW, of_before)
+    assert "延期: 完工时限改为" in told.text
+
+
 def test_an_extension_must_be_asked_before_due() -> None:
     ticket, due = ticket_at(Status.WORKING), 24 * 60
     refused(ticket, Verb.EXTEND, at(due), until=at(due + 60))
@@ -186,7 +196,8 @@ def test_an_extension_needs_a_later_time_and_a_reason() -> None:
     ticket = ticket_at(Status.WORKING)
     assert wanting(ticket, Verb.EXTEND, at(60), until=None) == "until"
     assert wanting(ticket, Verb.EXTEND, at(60), until=at(24 * 60)) == "until"
-    assert wanting(ticket, Verb.EXTEND, at(60), note="") == "note"
+    assert wanting(ticket, Verb.EXTEND, at(60), reason=None, note="道路开挖") == "reason"
+    assert wanting(ticket, Verb.EXTEND, at(60), reason="not_ours") == "reason"
 
 
 def test_a_ticket_without_a_fix_clock_is_held_and_resumed_all_the_same() -> None:

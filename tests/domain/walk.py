@@ -97,7 +97,7 @@ NEEDS: dict[Verb, dict[str, Any]] = {
     Verb.RETURN: {"reason": "not_ours"},
     Verb.CANCEL: {"reason": "by_caller"},
     Verb.HOLD: {"reason": "wait_user"},
-    Verb.EXTEND: {"note": "道路开挖"},
+    Verb.EXTEND: {"reason": "traffic_permit"},
     Verb.REWORK: {"note": "又漏了"},
     Verb.RELEVEL: {"note": "误判等级", "level": "P3"},
     Verb.MERGE: {"target": OTHER},

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from dispatch.domain.errors import InvalidInput, NotFound, NotPermitted
-from dispatch.domain.states import Verb
+from dispatch.domain.states import Status, Verb
 from dispatch.services import alerts, board, messages, recipients, supervision
 from dispatch.services.desk import Desk
 from dispatch.services.escalation import sweep
@@ -17,7 +17,7 @@ from dispatch.storage import escalations, health
 from dispatch.storage.escalations import ESCALATIONS
 from dispatch.storage.messages import MESSAGES, USERS
 from dispatch.storage.outbox import OUTBOX
-from tests.support.cast import Cast, act, dispatched
+from tests.support.cast import Cast, act, dispatched, ticket_at
 from tests.support.night import PHONES, set_up
 from tests.support.store import in_parallel, open_desk
 
@@ -192,6 +192,14 @@ def test_without_a_roster_audiences_are_told_and_nobody_is_asked(desk: Desk, now
     assert timeline(desk, cast, number, now, "escalate")[0] == "接单时限已用 100%: 接单超时, 通知B角和调度"
     with desk.store.read() as tx:
         assert set(tx.conn.execute(select(ESCALATIONS.c.ask_at)).scalars()) == {None}
+
+
+def test_an_audience_that_is_not_on_the_roster_names_nobody(night: tuple[Desk, datetime], cast: Cast) -> None:
+    desk, start = night
+    number = ticket_at(desk, Status.DONE, start)
+    sweep(desk, start + 24 * 60 * MINUTE)  # a call-back that nobody made: the dispatchers alone
+    assert told(desk, start) == []
+    assert timeline(desk, cast, number, start, "escalate") == ["回访时限已用 100%: 回访超时"]
 
 
 def test_who_has_acted_is_not_asked_for(night: tuple[Desk, datetime], cast: Cast) -> None:

@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 def ask(desk: Desk, actor: Actor, number: str, verb: Verb, now: datetime, **told: Any) -> dict[str, Any]:
     needed: dict[Verb, dict[str, Any]] = {
         Verb.HOLD: {"reason": "wait_material", "until": now + 2 * HOUR, "note": "缺 DN100 管件"},
-        Verb.EXTEND: {"until": now + timedelta(days=3), "note": "等待配件"},
+        Verb.EXTEND: {"reason": "water_window", "until": now + timedelta(days=3), "note": "今夜停水"},
     }
     return asking.ask(desk, actor, number, Action(verb=verb, **{**needed[verb], **told}), now)
 
@@ -75,6 +75,7 @@ def test_what_is_granted_is_done(desk: Desk, cast: Cast, now: datetime) -> None:
 def test_what_is_refused_is_told_to_the_crew(desk: Desk, cast: Cast, now: datetime) -> None:
     number = ticket_at(desk, Status.WORKING, now)
     request = ask(desk, cast.lead_a, number, Verb.EXTEND, now)
+    assert (request["reason"], request["reason_label"]) == ("water_window", "等待停水窗口")
     before = board.ticket(desk, cast.crew_a, number, now)
     told = rule(desk, cast.dispatcher, request["id"], False, now, "材料库有货, 请按时完工")
     assert told["is_granted"] is False
@@ -118,7 +119,7 @@ def test_what_could_not_be_done_is_not_taken(desk: Desk, cast: Cast, now: dateti
         with pytest.raises(error):
             ask(desk, cast.crew_a, number, Verb.HOLD, now, **told)
     with pytest.raises(InvalidInput):
-        ask(desk, cast.crew_a, number, Verb.EXTEND, now, note="")
+        ask(desk, cast.crew_a, number, Verb.EXTEND, now, reason=None)
     with pytest.raises(NotFound):
         ask(desk, cast.crew_b, number, Verb.HOLD, now)
     with pytest.raises(NotPermitted):

@@ -116,6 +116,10 @@ def test_the_script_of_questions(desk: Desk, now: datetime) -> None:
     assert [question["id"] for question in items["leak"]["questions"]] == ["traffic_affected", "water_off", "strength"]
     assert items["leak"]["questions"][2]["choices"] == ["drip", "flow", "jet"]
     assert script["reasons"]["hold"]["wait_material"] == "等待材料"
+    assert board.categories(desk, now, "2026-11-01") == script
+    with pytest.raises(InvalidInput) as caught:
+        board.categories(desk, now, "1999")
+    assert caught.value.field == "policy_version"
 
 
 # ---------------------------------------------------------------- clocks as people see them

@@ -151,7 +151,8 @@ class Desk96533(RuleBasedStateMachine):
 
     @staticmethod
     def reason(verb: Verb) -> str | None:
-        return {Verb.HOLD: "wait_user", Verb.RETURN: "not_ours", Verb.CANCEL: "test"}.get(verb)
+        codes = {Verb.HOLD: "wait_user", Verb.EXTEND: "hard_site", Verb.RETURN: "not_ours", Verb.CANCEL: "test"}
+        return codes.get(verb)
 
     def attempt(self, deed: Any) -> None:
         """Whatever is not allowed is refused in words of the one error tree, below 500."""

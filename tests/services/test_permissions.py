@@ -82,7 +82,7 @@ def test_every_role_and_this_verb(desk: Desk, cast: Cast, now: datetime, verb: V
 
 def ask(desk: Desk, actor: Actor, now: datetime) -> dict[str, Any]:
     """Ask for more time on a ticket of crew A."""
-    action = Action(verb=Verb.EXTEND, until=now + timedelta(days=3), note="等待配件")
+    action = Action(verb=Verb.EXTEND, reason="wait_material", until=now + timedelta(days=3))
     return asking.ask(desk, actor, ticket_at(desk, Status.WORKING, now), action, now)
 
 

@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from dispatch.domain.errors import IdempotencyMismatch, InvalidInput, InvalidPolicy, NotFound
-from dispatch.domain.states import Verb
+from dispatch.domain.states import Status, Verb
 from dispatch.services import board, escalation, policies
 from dispatch.services.desk import Desk
-from tests.support.cast import Cast, act, call, dispatched
+from tests.domain.test_policy_section_words import CHANGES
+from tests.support.cast import Cast, act, call, dispatched, ticket_at
 
 HOUR = timedelta(hours=1)
 SHIPPED = "2026-11-01"
@@ -25,7 +26,7 @@ def form(desk: Desk, cast: Cast, now: datetime, path: str = "", value: object = 
     for key in way:
         there = there[int(key)] if key.isdecimal() else there[key]
     if path:
-        there[last] = value
+        there[int(last) if last.isdecimal() else last] = value
     return dict(raw)
 
 
@@ -79,6 +80,42 @@ def test_a_new_version_holds_for_new_tickets_alone(desk: Desk, cast: Cast, now: 
         if item["action"] == "publish-policy"
     ]
     assert (entry["subject"], entry["detail"]["reason"]) == ("2026-11-24-1", "冬季口径")
+
+
+@pytest.mark.parametrize(("path", "value", "words"), CHANGES)
+def test_each_section_is_changed_and_holds(
+    desk: Desk, cast: Cast, now: datetime, path: str, value: object, words: str
+) -> None:
+    told = form(desk, cast, now, path, value)
+    checked = policies.check(desk, cast.admin, told, now)
+    assert checked["problems"] == []
+    name = publish(desk, cast, told, now)["version"]
+    assert policies.versions(desk, cast.admin, now)["current"] == name
+    kept = policies.version(desk, cast.admin, name, now)
+    assert kept["preview"] == checked["preview"]
+    assert any(words in sentence["zh"] for sentence in kept["preview"])
+    with desk.store.read() as tx:
+        assert desk.rules(tx, now).policy.version == name
+
+
+def test_more_time_goes_by_the_codes_of_the_version_that_a_ticket_keeps(desk: Desk, cast: Cast, now: datetime) -> None:
+    coded = ticket_at(desk, Status.WORKING, now)
+    told = form(desk, cast, now)
+    del told["reasons"]["extend"]
+    version = publish(desk, cast, told, now)["version"]
+    plain = ticket_at(desk, Status.WORKING, now)
+    assert board.categories(desk, now, version)["reasons"]["extend"] == {}
+    until = now + 72 * HOUR
+    for number, more in ((coded, {"note": "管材未到"}), (plain, {"reason": "wait_material"})):
+        with pytest.raises(InvalidInput) as caught:
+            act(desk, cast.dispatcher, number, Verb.EXTEND, now, until=until, **more)
+        assert caught.value.field == "reason"
+    act(desk, cast.dispatcher, plain, Verb.EXTEND, now, until=until, note="管材未到")
+    act(desk, cast.dispatcher, coded, Verb.EXTEND, now, until=until, reason="wait_material")
+    said = [board.ticket(desk, cast.agent, one, now)["timeline"][-1]["text"] for one in (coded, plain)]
+    end = "完工时限改为 2026-11-27 10:00"
+    assert said[0].endswith(f"延期: 等待材料, {end}")
+    assert said[1].endswith(f"延期: {end}; 管材未到")
 
 
 def test_a_version_may_wait_for_its_time(desk: Desk, cast: Cast, now: datetime) -> None:

@@ -88,8 +88,10 @@ def test_where_and_when_the_phone_was_is_no_other_wish(desk: Desk, cast: Cast, n
 def test_a_time_is_the_same_in_every_zone(desk: Desk, cast: Cast, now: datetime) -> None:
     number = dispatched(desk, now)
     until = now + timedelta(days=3)
-    first = act(desk, cast.dispatcher, number, Verb.EXTEND, now, until=until.astimezone(UTC), note="等待配件")
-    again = act(desk, cast.dispatcher, number, Verb.EXTEND, now, until=until.astimezone(SHANGHAI), note="等待配件")
+    first = act(desk, cast.dispatcher, number, Verb.EXTEND, now, until=until.astimezone(UTC), reason="wait_material")
+    again = act(
+        desk, cast.dispatcher, number, Verb.EXTEND, now, until=until.astimezone(SHANGHAI), reason="wait_material"
+    )
     assert again == first
 
 

@@ -56,7 +56,7 @@ def test_the_same_policy_again_changes_nothing(desk: Desk, cast: Cast, now: date
 
 def test_a_version_has_one_content(desk: Desk, now: datetime) -> None:
     with pytest.raises(InvalidPolicy) as caught:
-        setup.load_policy(desk, SYSTEM, POLICY.replace(b"P1", b"P1", 1) + b"\n[extra]\n", now)
+        setup.load_policy(desk, SYSTEM, POLICY.replace("等待材料".encode(), "等材料".encode(), 1), now)
     assert caught.value.field == "version"
 
 

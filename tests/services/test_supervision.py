@@ -130,7 +130,7 @@ def test_hold_pauses_fix_alone_and_resume_moves_it(desk: Desk, cast: Cast, now: 
 def test_extend_keeps_the_original_due(desk: Desk, cast: Cast, now: datetime) -> None:
     number = dispatched(desk, now)
     until = now + timedelta(hours=40)
-    fix = clock(act(desk, cast.dispatcher, number, Verb.EXTEND, now, until=until, note="等待配件"), "fix")
+    fix = clock(act(desk, cast.dispatcher, number, Verb.EXTEND, now, until=until, reason="wait_material"), "fix")
     assert (fix["due_at"], fix["original_due_at"]) == (until.isoformat(), (now + timedelta(hours=24)).isoformat())
 
 

@@ -209,7 +209,7 @@ def what_it_needs(desk: Desk, verb: Verb, now: datetime) -> dict[str, Any]:
         case Verb.HOLD:
             return {"reason": "wait_material", "until": now + timedelta(hours=2)}
         case Verb.EXTEND:
-            return {"until": now + timedelta(days=3), "note": "等待配件"}
+            return {"reason": "wait_material", "until": now + timedelta(days=3), "note": "缺管件"}
         case Verb.MERGE:
             return {"into": dispatched(desk, now)}
         case _:

@@ -53,7 +53,7 @@ def fill(desk: Desk) -> Filled:
     for stage in (Stage.BEFORE, Stage.AFTER):
         told = Upload(uuid=str(uuid4()), stage=stage, taken_at=now, data=jpeg(640, 480))
         photos.add(desk, cast.crew_a, on_site, told, now)
-    asked = Action(verb=Verb.EXTEND, until=now + timedelta(days=2), note="缺管件, 明早到货")
+    asked = Action(verb=Verb.EXTEND, reason="wait_material", until=now + timedelta(days=2), note="缺管件, 明早到货")
     asking.ask(desk, cast.crew_a, on_site, asked, now)
     positions.put(desk, cast.crew_a, spot(desk, ZONE_A, now), 8.0, now, now)
     call(desk, cast.agent, now, category="inquiry", answer="每月 5 日前缴费")

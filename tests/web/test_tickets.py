@@ -182,7 +182,10 @@ def test_what_is_looked_up_before_a_call(as_: As, desk: Desk, now: datetime) -> 
     agent, point = as_("agent"), spot(desk, ZONE_B, now)
     route = told(agent.get("/route", lon=point.lon, lat=point.lat, datum="wgs84"))
     assert (route["zone_id"], bool(route["steward"])) == (ZONE_B, True)
-    assert {"burst", "no_water"} <= {item["id"] for item in told(agent.get("/categories"))["items"]}
+    script = told(agent.get("/categories"))
+    assert {"burst", "no_water"} <= {item["id"] for item in script["items"]}
+    assert told(agent.get("/categories", policy_version=script["policy_version"])) == script
+    assert agent.get("/categories", policy_version="1999").status_code == 422
     assert TEAM_A in {team["id"] for team in told(agent.get("/teams"))["items"]}
 
 

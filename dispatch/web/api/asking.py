@@ -28,12 +28,12 @@ class Asked(StrEnum):
 
 
 class AskIn(Body):
-    """A hold with its coded reason, or an extension with its note; both until a time."""
+    """A hold or an extension, each with its coded reason, until a time."""
 
     verb: Annotated[Asked, Field(strict=False)]
     until: Time
-    reason: Text | None = Field(None, min_length=1, max_length=60, description="coded; a hold needs it")
-    note: Text = Field("", max_length=1000, description="an extension needs it")
+    reason: Text | None = Field(None, min_length=1, max_length=60, description="code of `reasons` at `/categories`")
+    note: Text = Field("", max_length=1000)
     device_at: Time | None = Field(None, description="the phone's own time of the request")
 
     def action(self, key: str | None) -> Action:

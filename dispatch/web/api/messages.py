@@ -65,11 +65,18 @@ class WayOut(BaseModel):
     receipt: str | None
 
 
+class Gathered(BaseModel):
+    """That a message went out with others in a surge."""
+
+    at: TimeOut = Field(description="when that digest went out; null while it waits")
+
+
 class Message(Alert):
     """What I was told."""
 
     id: int
     ways: list[WayOut]
+    gathered: Gathered | None
 
 
 class Messages(BaseModel):

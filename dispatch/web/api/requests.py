@@ -152,10 +152,10 @@ class HoldIn(ReasonIn):
 
 
 class ExtendIn(ActionIn):
-    """Move the fix clock."""
+    """Move the fix clock, for a coded reason; under a policy from before there were any, for what the note says."""
 
     until: Time
-    note: Text = Field(min_length=1, max_length=1000)
+    reason: Text | None = Field(None, min_length=1, max_length=60, description="code of `reasons` at `/categories`")
 
 
 class RelevelIn(ActionIn):
@@ -183,6 +183,14 @@ class NoteIn(ActionIn):
     """A verb that must say why."""
 
     note: Text = Field(min_length=1, max_length=1000)
+
+
+class CategoriesIn(BaseModel):
+    """Of which version of the policy."""
+
+    policy_version: Text | None = Field(
+        None, max_length=40, description="the one that a ticket keeps; else the valid one"
+    )
 
 
 class RevealIn(Body):

@@ -339,7 +339,7 @@ class NamedLevel(BaseModel):
 
 
 class Categories(BaseModel):
-    """The levels, categories and reasons of the valid policy."""
+    """The levels, categories and coded reasons by verb of a version of the policy."""
 
     policy_version: str
     levels: list[NamedLevel] = Field(description="the most urgent first")

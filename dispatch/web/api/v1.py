@@ -52,10 +52,11 @@ def _calls(api: APIBlueprint, desk: Desk) -> None:
 
     @api.get("/categories")
     @needs(api, Permission.READ)
+    @api.input(take.CategoriesIn, location="query", arg_name="query")
     @api.output(give.Categories)
     @api.doc(summary="诉求类别、话术和原因代码")
-    def list_categories() -> dict[str, Any]:
-        return board.categories(desk, utc_now())
+    def list_categories(query: take.CategoriesIn) -> dict[str, Any]:
+        return board.categories(desk, utc_now(), query.policy_version)
 
     @api.get("/route")
     @needs(api, Permission.READ)

@@ -81,17 +81,21 @@ export function makeActions({ form, pickPlace, onDone, onStale }) {
   const runs = {
     urge: (ticket) => act(ticket, "urge", {}, uuid()),
     supervise: (ticket) => open(t("verb.supervise"), [note(true)], (told, key) => act(ticket, "supervise", told, key)),
-    extend: (ticket) => open(t("verb.extend"), [until(), note(true)], (told, key) => act(ticket, "extend", told, key)),
+    async extend(ticket) {
+      const codes = (await reasonsOf(ticket)).extend;
+      const why = Object.keys(codes).length ? [reason(codes), until(), note(false)] : [until(), note(true)];
+      open(t("verb.extend"), why, (told, key) => act(ticket, "extend", told, key));
+    },
     merge: (ticket, _requests, other) => open(t("similar.merge_into", { number: other.number }), [note(false)],
       (told, key) => act(ticket, "merge", { into: other.number, ...told }, key)),
     not_same: (ticket, _requests, other) => send(ticket, `/tickets/${ticket.number}/not-same`, { other: other.number },
       t("similar.told_apart", { number: ticket.number, other: other.number })),
     async hold(ticket) {
-      const { reasons } = await get("/categories");
-      open(t("verb.hold"), [reason(reasons.hold), until(), note(false)], (told, key) => act(ticket, "hold", told, key));
+      const { hold } = await reasonsOf(ticket);
+      open(t("verb.hold"), [reason(hold), until(), note(false)], (told, key) => act(ticket, "hold", told, key));
     },
     async relevel(ticket) {
-      const { levels } = await get("/categories");
+      const { levels } = await get("/categories", { policy_version: ticket.policy_version });
       open(t("verb.relevel"), [level(levels.filter(({ id }) => id !== ticket.level)), note(true)], (told, key) => act(ticket, "relevel", told, key));
     },
     acknowledge(ticket, _requests, step = ticket.escalations.find((one) => !one.acknowledged_at && one.ratio >= 1) ?? ticket.escalations.find((one) => !one.acknowledged_at)) {
@@ -123,6 +127,9 @@ export function makeActions({ form, pickPlace, onDone, onStale }) {
 
   return { run, close };
 }
+
+/** The coded reasons of the policy that a ticket keeps. */
+const reasonsOf = async ({ policy_version }) => (await get("/categories", { policy_version })).reasons;
 
 const note = (isNeeded) => ({ name: "note", label: t("board.note"), input: h("input", { type: "text", maxlength: 1000, required: isNeeded }) });
 const until = () => ({ name: "until", label: t("board.until"), input: h("input", { type: "datetime-local", required: true }), read: (value) => `${value}:00+08:00` });

@@ -48,7 +48,7 @@ async function show() {
   if (!open.some((job) => job.number === state.chosen && !finished(job))) state.chosen = open[0]?.number ?? null;
   state.shown = open;
   const job = open.find((one) => one.number === state.chosen) ?? null;
-  const context = { job, silenced: [...state.silenced], reasons: state.reasons, temporary: state.temporary, isKnown: jobs.toldAt() !== null };
+  const context = { job, silenced: [...state.silenced], reasons: state.reasons[job?.policy_version] ?? {}, temporary: state.temporary, isKnown: jobs.toldAt() !== null };
   renew("refused", items.filter((item) => item.state === "refused"), () => refusedList(items, open));
   const left = await queue.leftByOthers();
   renew("waiting", [left, items.filter((item) => item.state === "waiting")], () => waitingList(items, left));
@@ -116,6 +116,7 @@ async function load() {
   const before = state.changes;
   try {
     await queue.within(LATER_MS, jobs.load(() => state.changes === before));
+    await queue.within(LATER_MS, loadReasons());
     state.isReached = true;
     if (state.changes !== before) loadIn(AGAIN_MS);
   } catch {
@@ -130,14 +131,20 @@ function loadIn(ms) {
   state.timer = setTimeout(load, ms);
 }
 
+/** The coded reasons of each version of the policy that a job keeps: those of a version never change. */
 async function loadReasons() {
-  state.reasons = (await db.kept("reasons")) ?? {};
-  state.temporary = (await db.kept("temporary")) ?? {};
+  const versions = [...new Set(jobs.current([]).map((job) => job.policy_version))];
+  const missing = versions.filter((version) => !(version in state.reasons));
+  if (!missing.length) return;
+  for (const version of missing) state.reasons[version] = (await get("/categories", { policy_version: version })).reasons;
+  await db.keep("reasons", Object.fromEntries(versions.map((version) => [version, state.reasons[version]])));
+}
+
+/** What can be done for now goes by the policy of the day. */
+async function loadTemporary() {
   try {
-    const { reasons, temporary } = await get("/categories");
-    Object.assign(state, { reasons, temporary });
-    await db.keep("reasons", reasons);
-    await db.keep("temporary", temporary);
+    state.temporary = (await get("/categories")).temporary;
+    await db.keep("temporary", state.temporary);
   } catch { /* those of the last time serve */ }
   show();
 }
@@ -181,6 +188,8 @@ async function start() {
   navigator.storage?.persist?.();
   await jobs.restore();
   state.silenced = new Set(await db.kept("silenced"));
+  state.reasons = (await db.kept("reasons")) ?? {};
+  state.temporary = (await db.kept("temporary")) ?? {};
   queue.onChange(async ({ answer }) => {
     state.changes += 1;
     if (answer) await jobs.update(answer);
@@ -194,7 +203,7 @@ async function start() {
     tick(now());
   }, surgeAsker((told) => drawBroadcast($("#surge"), told)));
   queue.send();
-  loadReasons();
+  loadTemporary();
   everySecond(tick);
   setInterval(tellPosition, POSITION_EVERY_MS);
 }

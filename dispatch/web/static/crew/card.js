@@ -115,7 +115,7 @@ function second(job, { reasons, act }, form) {
     ["return", job.is_own && fits(job, "return"), () => open((ok, no) => askReason("return", reasons.return ?? {}, ok, no), (body) => verb("return", body))],
     ["isolate", isIsolating, () => verb("isolate")],
     ["ask_hold", job.is_own && fits(job, "hold") && !job.asked.includes("hold"), () => open((ok, no) => askHold(reasons.hold ?? {}, ok, no), (body) => request("hold", body))],
-    ["ask_extend", job.is_own && fits(job, "extend") && !job.asked.includes("extend"), () => open((ok, no) => askExtend(ok, no), (body) => request("extend", body))],
+    ["ask_extend", job.is_own && fits(job, "extend") && !job.asked.includes("extend"), () => open((ok, no) => askExtend(reasons.extend ?? {}, ok, no), (body) => request("extend", body))],
   ];
   const label = (name) => (name.startsWith("ask_") ? t(`crew.${name}`) : t(`verb.${name}`));
   return h("div.row", {}, choices.filter(([, isThere]) => isThere).map(([name, , run]) => h("button", { type: "button", id: `do-${name}`, onclick: run }, label(name))));

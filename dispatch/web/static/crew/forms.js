@@ -42,8 +42,12 @@ export function askHold(reasons, ok, no) {
   return form(t("crew.ask_hold"), [reasonField(reasons), untilField(2 * HOUR_MS), noteField(false)], ok, no, (data) => ({ reason: data.get("reason"), until: fromField(data.get("until")), ...note(data) }));
 }
 
-export function askExtend(ok, no) {
-  return form(t("crew.ask_extend"), [untilField(24 * HOUR_MS), noteField(true)], ok, no, (data) => ({ until: fromField(data.get("until")), ...note(data) }));
+/** `reasons` are labels by code; a policy of before has none, and then the word says why. */
+export function askExtend(reasons, ok, no) {
+  const isCoded = Object.keys(reasons).length > 0;
+  const fields = [isCoded && reasonField(reasons), untilField(24 * HOUR_MS), noteField(!isCoded)];
+  const read = (data) => ({ ...(isCoded && { reason: data.get("reason") }), until: fromField(data.get("until")), ...note(data) });
+  return form(t("crew.ask_extend"), fields, ok, no, read);
 }
 
 /** What was done for now, and what is left: the rest opens its own ticket. `kinds` are labels by code. */

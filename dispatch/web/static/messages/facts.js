@@ -9,6 +9,7 @@ export function facts(one) {
     [t("messages.at"), shortTime(one.at, now())],
     [t("messages.why"), one.why && h("span", { lang: "zh-CN" }, one.why)],
     [t("messages.ticket"), one.number && [one.number, one.level, one.category && t(`category.${one.category}`), one.zone_id, t(`status.${one.status}`)].filter(Boolean).join(" · ")],
+    [t("messages.gathered"), one.gathered && (one.gathered.at ? t("messages.gathered_at", { at: shortTime(one.gathered.at, now()) }) : t("messages.gathers"))],
     [t("messages.answered"), answered(one)],
   ];
   return h("dl.facts", {}, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));

@@ -1,22 +1,18 @@
 // The editor: levels and limits, steps of the ladder, categories with their questions, reasons, calendar.
 import { h } from "../common/dom.js";
 import { page, t, tOr } from "../common/page.js";
-import { choice, lines, list, part, several, text, toggle } from "./fields.js";
+import { choice, lines, list, numbers, part, put, several, text, toggle, words } from "./fields.js";
+import { sections, whole } from "./sections.js";
 
 const CLOCKS = ["ack", "arrive", "isolate", "fix", "callback"];
-const REASONS = ["hold", "return", "cancel"];
+const REASONS = ["hold", "extend", "return", "cancel"];
 const clocks = () => CLOCKS.map((id) => [id, t(`clock.${id}`)]);
-const numbers = (told) => (/^\d+$/.test(told.trim()) ? Number(told) : told.trim());
-const words = (told) => told.split(/[,,、\s]+/).filter(Boolean);
 
-/** Set a value, or leave it out where there is none. */
-function put(thing, key, value) {
-  if (value === "" || (Array.isArray(value) && !value.length)) delete thing[key];
-  else thing[key] = value;
-}
-
-/** @param {object} policy the form, which is changed in place */
-export function editor(policy) {
+/**
+ * @param {object} policy the form, which is changed in place
+ * @param {(policy: object) => Promise} onTaken gets another form, written as text
+ */
+export function editor(policy, onTaken) {
   const inOrder = (key) => [...new Set([...(policy.order?.[key] ?? []), ...Object.keys(policy[key])])].filter((id) => id in policy[key]);
   const levels = inOrder("levels").map((id) => [id, `${id} ${policy.levels[id].label}`]);
 
@@ -67,8 +63,10 @@ export function editor(policy) {
   };
 
   const reasons = (kind) => {
-    const rows = Object.entries(policy.reasons[kind]);
-    const keep = () => { policy.reasons[kind] = Object.fromEntries(rows.filter(([code]) => code)); };
+    const rows = Object.entries(policy.reasons[kind] ?? {});
+    // A code that is there already is kept under a name that the check refuses: none is lost unseen.
+    const free = (code, n) => (rows.findIndex(([other]) => other === code) < n ? `${code} (${n + 1})` : code);
+    const keep = () => { policy.reasons[kind] = Object.fromEntries(rows.map(([code, label], n) => [code && free(code, n), label]).filter(([code]) => code)); };
     const line = (row) => [
       text(t("policies.code"), `reasons.${kind}`, row[0], (told) => { row[0] = told.trim(); keep(); }),
       text(t("policies.label"), `reasons.${kind}.${row[0]}`, row[1], (told) => { row[1] = told; keep(); }, { size: "long" }),
@@ -90,6 +88,8 @@ export function editor(policy) {
 
   return [
     part(t("policies.levels"), inOrder("levels").map((id) => part(`${id} ${policy.levels[id].label}`,
+      h("div.line", {}, text(t("policies.label"), `levels.${id}.label`, policy.levels[id].label, (told) => { policy.levels[id].label = told; }),
+        choice(t("policies.ladder"), `levels.${id}.ladder`, Object.keys(policy.ladders).map((name) => [name, tOr(`policies.ladder_${name}`, name)]), policy.levels[id].ladder, (told) => { policy.levels[id].ladder = told; })),
       list(t("policies.limit"), policy.levels[id].limits, limit(id), () => ({ clock: "ack", within: "30 min", basis: "" }))))),
     part(t("policies.ladders"), Object.keys(policy.ladders).map((name) => part(tOr(`policies.ladder_${name}`, name),
       CLOCKS.filter((kind) => kind in policy.ladders[name]).map((kind) => part(t(`clock.${kind}`),
@@ -97,5 +97,7 @@ export function editor(policy) {
     part(t("policies.categories"), inOrder("categories").map(category)),
     part(t("policies.reasons"), REASONS.map(reasons)),
     calendar(),
+    sections(policy, levels, inOrder),
+    whole(policy, onTaken),
   ];
 }

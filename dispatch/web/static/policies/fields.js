@@ -2,6 +2,15 @@
 import { h } from "../common/dom.js";
 import { t } from "../common/page.js";
 
+export const numbers = (told) => (/^\d+$/.test(told.trim()) ? Number(told) : told.trim());
+export const words = (told) => told.split(/[,,、\s]+/).filter(Boolean);
+
+/** Set a value, or leave it out where there is none. */
+export function put(thing, key, value) {
+  if (value === "" || (Array.isArray(value) && !value.length)) delete thing[key];
+  else thing[key] = value;
+}
+
 let count = 0;
 let onChange = () => {};
 

@@ -27,9 +27,20 @@ async function showVersions() {
 
 async function open(version) {
   const told = await get(`/policies/${encodeURIComponent(version)}`);
-  draft = told.policy;
   said = new Set(told.preview.map((one) => one[language]));
-  fill($("#editor"), h("p", {}, t("policies.based_on", { version })), editor(draft));
+  await edit(told.policy, version);
+}
+
+async function edit(policy, version) {
+  draft = policy;
+  key = uuid();
+  const take = async (whole) => {
+    const { problems: [first], preview } = await post("/policy-check", { policy: whole });
+    if (!preview.length) throw new Error(`${first.field}: ${first.detail}`);
+    await edit(whole, version);
+    toast(t("policies.whole_taken"));
+  };
+  fill($("#editor"), h("p", {}, t("policies.based_on", { version })), editor(draft, take));
   fill($("#past"));
   await check();
 }
@@ -39,7 +50,9 @@ async function check() {
   const { problems, preview } = await post("/policy-check", { policy: draft });
   if (asked !== draft) return;
   fill($("#problems"), problems.length ? h("ul", {}, problems.map((one) => h("li", {}, h("button", { type: "button", onclick: () => lead(one.field) }, `${one.field}: ${one.detail}`)))) : h("p", {}, t("policies.sound")));
-  if (preview.length) fill($("#preview"), preview.map((one) => h("li", { class: said.has(one[language]) ? "" : "is-new" }, one[language])));
+  // What is new comes first: there are more sentences than fit.
+  const told = preview.map((one) => one[language]).sort((one, other) => said.has(one) - said.has(other));
+  if (told.length) fill($("#preview"), told.map((one) => h("li", { class: said.has(one) ? "" : "is-new" }, one)));
 }
 
 /** Lead to the field that is meant, or to the nearest one around it. */
