@@ -151,9 +151,15 @@ def from_rows(tx: Tx, desk: Desk, rows: Sequence[Mapping[str, Any]], now: dateti
     ]
 
 
+def water_form(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return when the water of an incident was stopped, is expected back and came back, as the API tells it."""
+    return {name: time(at) for name, at in told.items()}
+
+
 def incidents_of(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
     """Return what the public form says of the incident of each ticket that has one, by the ticket's id."""
     ids = {row["id"]: row["incident_id"] for row in rows if row.get("incident_id") is not None}
+    water = incidents.water(tx, ids.values())
     told = {
         incident_id: {
             "number": number_of(incident_id),
@@ -162,6 +168,7 @@ def incidents_of(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[st
             "lead": found.lead,
             "tickets": found.tickets,
             "callers": found.callers,
+            **water_form(water[incident_id]),
         }
         for incident_id, found in incidents.summaries(tx, ids.values()).items()
     }

@@ -24,7 +24,7 @@ from dispatch.domain.ticket import Ticket
 from dispatch.geocode.likeness import likeness, sound_alike
 from dispatch.services import live, present
 from dispatch.services.desk import Desk
-from dispatch.storage import calls, similar, tickets
+from dispatch.storage import calls, incidents, similar, tickets
 from dispatch.storage.db import Tx
 from dispatch.storage.similar import Candidate
 
@@ -242,15 +242,17 @@ def _metres(heard: _Heard, row: Candidate) -> float | None:
 
 def shown(tx: Tx, desk: Desk, found: Sequence[Suggestion]) -> list[dict[str, Any]]:
     """Return the public form of suggestions."""
-    return [_form(tx, desk, one) for one in found]
+    water = incidents.water(tx, [one.incident_id for one in found if one.incident_id is not None])
+    return [_form(tx, desk, one, water) for one in found]
 
 
-def _form(tx: Tx, desk: Desk, one: Suggestion) -> dict[str, Any]:
+def _form(tx: Tx, desk: Desk, one: Suggestion, water: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     row = one.row
     policy = desk.policy(tx, row["policy_version"])
     return {
         **{name: row[name] for name in ("number", "status", "category", "address", "description", "lon", "lat")},
         "incident": None if one.incident_id is None else number_of(one.incident_id),
+        "water": None if one.incident_id is None else present.water_form(water[one.incident_id]),
         "score": one.score,
         "reasons": list(one.reasons),
         "distance_m": None if one.distance_m is None else round(one.distance_m, 1),

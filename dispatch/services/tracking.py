@@ -14,7 +14,7 @@ from dispatch.domain.states import Status
 from dispatch.domain.tracking import FINISHED, STEPS, AlreadyRated, hide_room, reached, step_of
 from dispatch.services import outage_view, present, temporary
 from dispatch.services.desk import Desk
-from dispatch.storage import board, clocks, ratings, tickets
+from dispatch.storage import board, clocks, incidents, ratings, tickets
 from dispatch.storage.db import Tx
 
 _PROMISES = (ClockKind.ARRIVE, ClockKind.FIX)
@@ -66,8 +66,13 @@ def _standing(tx: Tx, desk: Desk, row: Mapping[str, Any], now: datetime) -> dict
         ],
         "team": team["name"] if team else None,
         "promises": {kind.value: _promise(promised.get(kind)) for kind in _PROMISES},
+        "water": _water(tx, row["incident_id"]),
         "outages": outage_view.known_in(tx, rules, now, row["zone_id"]) if row["zone_id"] else [],
     }
+
+
+def _water(tx: Tx, incident_id: int | None) -> dict[str, Any] | None:
+    return None if incident_id is None else present.water_form(incidents.water(tx, [incident_id])[incident_id])
 
 
 def _promise(clock: Mapping[str, Any] | None) -> dict[str, Any] | None:

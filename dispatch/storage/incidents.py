@@ -26,6 +26,9 @@ _LEAD = select(TICKETS.c.id).where(TICKETS.c.incident_id == bindparam("wanted"),
 _ALIVE = INCIDENTS.c.status.in_(sorted(ALIVE))
 
 
+WATER = ("isolated_at", "restore_expected_at", "restored_at")
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a list says of an incident: its number of tickets and of distinct callers, and the ticket that leads."""
@@ -137,6 +140,14 @@ def summaries(tx: Tx, incident_ids: Iterable[int]) -> dict[int, Summary]:
         told = (count.tickets, count.callers + count.unknown, count.lead) if count else (0, 0, None)
         found[row.id] = Summary(IncidentStatus(row.status), row.title, *told)
     return found
+
+
+def water(tx: Tx, incident_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Return of some incidents when water was stopped, is expected back and came back, by id."""
+    ids = sorted(set(incident_ids))
+    query = select(INCIDENTS.c.id, *(INCIDENTS.c[name] for name in WATER)).where(INCIDENTS.c.id.in_(ids))
+    rows = tx.conn.execute(query).mappings() if ids else ()
+    return {row["id"]: {name: row[name] for name in WATER} for row in rows}
 
 
 def _counted(ids: Sequence[int]) -> Any:

@@ -9,11 +9,11 @@ import pytest
 
 from dispatch.domain.errors import InvalidInput
 from dispatch.domain.incident import IncidentChanged
-from dispatch.services import incident_facts, incidents
+from dispatch.services import board, crew, incident_facts, incidents, tracking
 from dispatch.services.desk import Desk
 from dispatch.services.incident_facts import How, Outline
 from tests.services.test_incidents import burst, opened, wish
-from tests.support.cast import ZONE_A, ZONE_B, Cast, received, spot
+from tests.support.cast import ZONE_A, ZONE_B, Cast, call, received, spot
 
 HOUR = timedelta(hours=1)
 
@@ -93,3 +93,23 @@ def test_the_times(desk: Desk, cast: Cast, now: datetime) -> None:
     incidents.dismiss(wish(desk, cast.dispatcher, now), other, "误开")
     with pytest.raises(IncidentChanged):
         incident_facts.times(wish(desk, cast.dispatcher, now), other, {"isolated_at": now})
+
+
+def test_when_water_comes_back_is_told_wherever_the_ticket_is_seen(desk: Desk, cast: Cast, now: datetime) -> None:
+    """To the dispatcher, the crew, the next caller's agent, and whoever follows the ticket on the page."""
+    lead = burst(desk, now)
+    number = opened(desk, cast, now, lead)
+    incident_facts.times(wish(desk, cast.dispatcher, now), number, {"isolated_at": now})
+    incident_facts.times(wish(desk, cast.dispatcher, now), number, {"restore_expected_at": now + 3 * HOUR})
+    told = {
+        "isolated_at": now.isoformat(),
+        "restore_expected_at": (now + 3 * HOUR).isoformat(),
+        "restored_at": None,
+    }
+    seen = [board.ticket(desk, cast.dispatcher, lead, now)["incident"]]
+    seen += [job["incident"] for job in crew.jobs(desk, cast.crew_a, now)["items"]]
+    seen += [call(desk, cast.agent, now, category="burst", caller_phone=None).body["suggestions"][0]["water"]]
+    seen += [tracking.progress(desk, lead, now)["water"]]
+    assert [{name: one[name] for name in told} for one in seen] == [told] * 4
+    alone = received(desk, now, category="billing")
+    assert tracking.progress(desk, alone, now)["water"] is None

@@ -25,6 +25,7 @@ from dispatch.web.api.messages import link_routes
 from dispatch.web.api.outages import Outage
 from dispatch.web.api.requests import Body, LinkIn, Location
 from dispatch.web.api.responses import FollowUp, KnownOutage, Rating, Time
+from dispatch.web.api.suggested import Water
 from dispatch.web.auth import CsrfMissing, has_token
 from dispatch.web.now import utc_now
 
@@ -168,6 +169,7 @@ class Progress(BaseModel):
     team: str | None
     received_at: str
     promises: Promises
+    water: Water | None = Field(description="of the incident that it belongs to, or null")
     outages: list[Outage]
     follow_up_of: str | None = Field(description="the ticket whose rest this one is")
     follow_ups: list[Follower]

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from dispatch.web.api.callback_forms import CallbackHistory
-from dispatch.web.api.suggested import SimilarTicket
+from dispatch.web.api.suggested import SimilarTicket, Water
 
 Time = str | None
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -81,7 +81,7 @@ class Recommendation(Advice):
     made_at: str
 
 
-class TicketIncident(BaseModel):
+class TicketIncident(Water):
     """The incident that a ticket belongs to, and how many it is about."""
 
     number: str

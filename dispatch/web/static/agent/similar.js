@@ -3,6 +3,7 @@
 import { $, fill, h } from "/static/common/dom.js";
 import { now, t } from "/static/common/page.js";
 import { shortTime } from "/static/common/time.js";
+import { waterText } from "../common/water.js";
 import { change, draft } from "./draft.js";
 import { categoryLabel } from "./form.js";
 
@@ -50,6 +51,7 @@ function item({ ticket, n }, isChosen, run) {
     h("div.row", {}, h("kbd", {}, `Alt+${n}`), h("b", {}, ticket.number), h("span.chip.strong", {}, t("similar.likely", { percent: Math.round(ticket.score * 100) })),
       ticket.incident && h("span.chip.strong", {}, t("similar.incident", { number: ticket.incident }))),
     h("p", {}, where.filter(Boolean).join(" · ")),
+    ticket.water && waterText(ticket.water) && h("p.small", {}, h("strong", {}, waterText(ticket.water))),
     h("p.small.why", {}, ticket.reasons.join(" · ")),
     h("p.small.soft.clip", {}, ticket.description),
     h("div.row", {},

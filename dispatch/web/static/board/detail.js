@@ -6,6 +6,7 @@ import { picture } from "../common/photo.js";
 import { routeReason } from "../common/said.js";
 import { chip, draw } from "../common/sla.js";
 import { shortTime, span } from "../common/time.js";
+import { waterText } from "../common/water.js";
 import { mayDo } from "./actions.js";
 import { callbackSections } from "./callbacks.js";
 import { similarList } from "./similar.js";
@@ -107,6 +108,7 @@ function facts(ticket) {
     [t("common.status"), `${t(`status.${ticket.status}`)} · ${ticket.level} ${tOr(`level.${ticket.level}`, ticket.level_label)}`],
     [t("customers.title"), ticket.flags.join("、")],
     [t("cases.nth"), ticket.nth_call && t("cases.nth_ticket", { count: ticket.nth_call })],
+    [t("board.incident"), ticket.incident && waterText(ticket.incident)],
     [t("common.address"), ticket.address],
     [t("common.description"), ticket.description],
     [t("common.zone"), [ticket.zone_id, ticket.branch].filter(Boolean).join(" · ")],

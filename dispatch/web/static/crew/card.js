@@ -5,6 +5,7 @@ import { outageLine } from "/static/common/outages.js";
 import { now, page, t, tOr } from "/static/common/page.js";
 import { chip } from "/static/common/sla.js";
 import { shortTime } from "/static/common/time.js";
+import { waterText } from "/static/common/water.js";
 import { askHold, askExtend, askReason, askTemporary, askWhy } from "./forms.js";
 import { gallery } from "./gallery.js";
 import { fits } from "./jobs.js";
@@ -32,6 +33,7 @@ export function top(job, context, form) {
       job.urge_count ? h("span.chip", {}, `${t("verb.urge")} ${job.urge_count}`) : null),
     h("h1.address", {}, job.address || t("crew.no_address")),
     job.description ? h("p.description", {}, job.description) : null,
+    job.incident && waterText(job.incident) ? h("p", {}, waterText(job.incident)) : null,
     job.outages.map((outage) => h("p", {}, `${t("known.in_grid")}: `, outageLine(outage))),
     job.follow_up_of ? h("p", {}, t("temporary.follows", { number: job.follow_up_of })) : null,
     h("p.soft", {}, `${job.number} · ${t("crew.now_is", { status: t(`status.${job.status}`) })} `,

@@ -3,6 +3,7 @@ import { get } from "/static/common/api.js";
 import { $, fill, h } from "/static/common/dom.js";
 import { now, page, setNow, t, tOr } from "/static/common/page.js";
 import { shortTime } from "/static/common/time.js";
+import { waterText } from "/static/common/water.js";
 import { inWords } from "./faults.js";
 import { card } from "./outages.js";
 import { showRating } from "./rating.js";
@@ -63,6 +64,7 @@ function facts() {
   const rows = [
     [t("public.arrival"), promise("arrive", arrive)],
     [t("public.repair"), promise("fix", fix)],
+    [t("public.water"), told.water && waterText(told.water)],
     [t("public.crew"), told.step === null ? null : told.team ?? t("public.no_crew")],
     [t("public.address"), told.address],
   ];
