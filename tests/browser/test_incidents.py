@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -10,11 +11,14 @@ from sqlalchemy import select
 
 from dispatch.domain.place import Wgs84Point
 from dispatch.domain.states import Verb
+from dispatch.services import board as tickets_board
+from dispatch.services import incident_facts
 from dispatch.services.desk import Desk
+from dispatch.services.incidents import Wish
 from dispatch.storage.callbacks import CALLBACKS
 from tests.browser.test_every_page import faults
 from tests.support.browser import Pages, picture
-from tests.support.cast import ZONE_A, act, call, cast_of, dispatched, spot
+from tests.support.cast import TEAM_B, ZONE_A, act, call, cast_of, dispatched, spot
 from tests.support.processes import utc_now
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
@@ -64,13 +68,20 @@ def test_one_burst_is_one_job(pages: Pages, desk: Desk) -> None:
 
     # One of them was another leak: it is a job of its own again.
     detail.get_by_label("移出工单").select_option(numbers[2])
+    detail.get_by_label("交给班组").select_option(TEAM_B)
     detail.get_by_label("理由").fill("另一处漏水")
     detail.get_by_role("button", name="移出", exact=True).click()
     expect(detail.locator("table tbody tr")).to_have_count(2)
+    assert tickets_board.ticket(desk, cast.dispatcher, numbers[2], utc_now())["team_id"] == TEAM_B
+    number = page.url.rpartition("#")[2]
+    told = {"restore_expected_at": utc_now() + timedelta(hours=3)}
+    incident_facts.times(Wish(desk, cast.dispatcher, {}, utc_now()), number, told)
     board = pages.signed_in("dispatcher")
     board.goto("/board")
     expect(board.locator("[data-ticket]")).to_have_count(2)
     expect(board.locator(f"[data-ticket='{numbers[0]}']")).to_contain_text("3 位用户")
+    board.locator(f"[data-ticket='{numbers[0]}']").click()
+    expect(board.locator("#detail")).to_contain_text(re.compile("预计 .+ 恢复供水"))
 
     for verb in (Verb.ACCEPT, Verb.ARRIVE):
         act(desk, cast.crew_a, numbers[0], verb, utc_now())

@@ -1,4 +1,5 @@
 // One incident in words: what is known of it, its tickets, those suggested, and what can be done.
+import { get, mayFail } from "../common/api.js";
 import { h } from "../common/dom.js";
 import { now, page, t } from "../common/page.js";
 import { shortTime } from "../common/time.js";
@@ -58,7 +59,19 @@ function tickets(incident, mayChange, act) {
 function splitForm(others, act) {
   const ticket = h("select", { id: "split-ticket" }, others.map(({ number, address }) => h("option", { value: number }, `${number} ${address}`)));
   const note = h("input", { id: "split-note", required: true, maxlength: 500 });
-  return form([[t("incidents.split_which"), ticket], [t("incidents.split_why"), note]], t("incidents.split"), () => act("split", { ticket: ticket.value, note: note.value }));
+  const team = h("select", { id: "split-team" }, h("option", { value: "" }, t("incidents.split_own")));
+  // Without the list it still goes to the team of its grid.
+  allTeams().then((teams) => team.append(...teams.map(({ team_id, name }) => h("option", { value: team_id }, name))), mayFail);
+  const told = () => ({ ticket: ticket.value, note: note.value, ...(team.value && { team_id: team.value }) });
+  return form([[t("incidents.split_which"), ticket], [t("incidents.split_team"), team], [t("incidents.split_why"), note]], t("incidents.split"), () => act("split", told()));
+}
+
+let teams = null;
+
+function allTeams() {
+  teams ??= get("/board/teams").then(({ items }) => items);
+  teams.catch(() => { teams = null; });
+  return teams;
 }
 
 function suggested(incident, isOpen, act) {
