@@ -36,6 +36,11 @@ def blueprint(desk: Desk) -> APIBlueprint:
     def figures() -> str:
         return render("board/figures.html", sections=("board", "figures"))
 
+    @pages.get("/figures/wall")
+    @page(pages, Permission.READ)
+    def figures_wall() -> str:
+        return render("board/figures_wall.html", sections=("figures_wall",))
+
     @pages.get("/report")
     @page(pages, Permission.READ)
     def daily() -> str:
