@@ -15,7 +15,7 @@ from dispatch.services.desk import Desk
 from dispatch.storage import push
 from tests.support.browser import Pages, sign_in
 from tests.support.cast import TEAM_A
-from tests.support.processes import Site
+from tests.support.processes import Site, wait_for
 from tests.support.push_service import Phone
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
@@ -80,11 +80,17 @@ def test_a_push_lies_on_the_screen(pages: Pages) -> None:
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     told = {"title": "紧急 GD20261124-000001", "body": "新工单", "number": "GD20261124-000001", "url": "/crew"}
     deliver(page, told)
-    shown = page.wait_for_function(
-        """async () => {
-          const worker = await navigator.serviceWorker.ready;
-          const all = await worker.getNotifications();
-          return all.length ? all.map(({ title, body, tag, data }) => ({ title, body, tag, data })) : null;
-        }"""
-    ).json_value()
-    assert shown == [{"title": told["title"], "body": "新工单", "tag": "GD20261124-000001", "data": {"url": "/crew"}}]
+
+    def shown() -> list[dict[str, Any]]:
+        # A promise counts as true while nothing is there yet: it is asked for again and again.
+        found: list[dict[str, Any]] = page.evaluate(
+            """async () => {
+              const worker = await navigator.serviceWorker.ready;
+              const all = await worker.getNotifications();
+              return all.map(({ title, body, tag, data }) => ({ title, body, tag, data }));
+            }"""
+        )
+        return found
+
+    wait_for(shown, "a notification on the screen")
+    assert shown() == [{"title": told["title"], "body": "新工单", "tag": "GD20261124-000001", "data": {"url": "/crew"}}]
