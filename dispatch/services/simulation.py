@@ -164,7 +164,8 @@ class Hour:
         ticket = self._register(at, call)["ticket"]
         if not self._done.burst:
             self._done.burst = ticket["number"]
-            self._tell(at, f"爆管! {ticket['number']} → {ticket['steward'] or ticket['team_id']}; 之后的来电都并入这一张工单")
+            who = ticket["steward"] or ticket["team_id"]
+            self._tell(at, f"爆管! {ticket['number']} → {who}; 之后的来电都并入这一张工单")
 
     def _register(self, at: datetime, call: NewCall) -> dict[str, Any]:
         reply = intake.register(self._desk, self._agent, call, {}, at).body
