@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,6 +31,7 @@ SHEETS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "members": ("轮班", {"unit": "班组岗位", "person": "人员", "rank": "角色", "anchor": "起始日", "cycle": "周期"}),
 }
 _OPTIONAL = ("branch", "up")
+_PARTS = re.compile(r"[\s,，、;；]+")
 _OFF = ("休", "休息", "-")
 _TURN = re.compile(r"(.+?)(?:[×x*](\d{1,3}))?")
 MAX_BYTES = 8 * 1024 * 1024
@@ -135,7 +137,7 @@ def _cycles(found: _Sheets) -> None:
     names = {one["name"]: one["id"] for one in found.raw["shifts"]} | dict.fromkeys(_OFF)
     for item in found.raw["members"]:
         turns: list[str | None] = []
-        for part in re.split(r"[\s,，、;；]+", item["cycle"] or ""):
+        for part in _PARTS.split(item["cycle"] or ""):
             if match := _TURN.fullmatch(part):
                 turns += [names.get(match[1], match[1])] * int(match[2] or 1)
         item["cycle"] = turns
@@ -156,13 +158,22 @@ def workbook(desk: Desk, actor: Actor, roster_id: int, now: datetime) -> bytes:
         tx.audit(now, actor, "export", f"roster {roster_id}")
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        names = {one["id"]: one["name"] for one in row["body"]["shifts"]}
+        names = _names(row["body"]["shifts"])
         for section, (title, columns) in SHEETS.items():
             _write(book, title, columns, row["body"][section], names)
         sample = "; 样例, 非真实人员" if row["is_sample"] else ""
         said = f"96533 供水调度 · {row['name']} · {actor.label} 于 {shanghai_text(now)} 导出 · 仅供内部使用{sample}"
         book.add_worksheet("说明").write_string(0, 0, said)
     return out.getvalue()
+
+
+def _names(shifts: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
+    """Return what each shift is called in a cycle: its name where that is read as this shift alone, else its id."""
+    known = Counter(one["name"] for one in shifts)
+    return {
+        one["id"]: one["name"] if known[one["name"]] == 1 and not _PARTS.search(one["name"]) else one["id"]
+        for one in shifts
+    }
 
 
 def _write(

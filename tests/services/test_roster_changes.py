@@ -233,6 +233,15 @@ def test_a_workbook_comes_back_as_it_went(desk: Desk, cast: Cast, now: datetime,
         roster_sheet.workbook(desk, cast.admin, 99, now)
 
 
+def test_shifts_whose_names_could_be_read_otherwise_stand_in_a_cycle_by_their_ids(
+    desk: Desk, cast: Cast, now: datetime
+) -> None:
+    shifts = [one | {"name": name} for one, name in zip(body()["shifts"], ("班", "班", "全 天"), strict=True)]
+    told = rosters.add(desk, cast.admin, "同名", body(shifts=shifts), now)
+    data = roster_sheet.workbook(desk, cast.admin, told["id"], now)
+    assert roster_sheet.add(desk, cast.admin, "又一份", data, now)["body"] == told["body"]
+
+
 def _merge(book: Any) -> None:
     book["轮班"].merge_cells("A2:A3")
 
