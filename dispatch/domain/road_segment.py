@@ -9,6 +9,8 @@ from dispatch.domain.address_match import place_of
 
 _RANGE = re.compile(r"(\d{1,5})\s*(?:号)?\s*(?:[-–—~～]|至|到)\s*(\d{1,5})\s*号")
 _NUMBER = re.compile(r"\d{1,5}")
+# Beside a house is not in it, and across the street is the other side.
+_BESIDE = re.compile(r"对面|对过|对门|旁|隔壁|附近|周边|前面|后面")
 _SIDES = {"单号": 1, "双号": 0}
 
 
@@ -64,8 +66,8 @@ def segment_of(text: str) -> Segment | None:
 
 
 def house_of(address: str) -> House | None:
-    """Return the house that an address names, or None."""
-    place = place_of(address)
+    """Return the house that an address names, or None, as for one that is only near it."""
+    place = place_of("" if _BESIDE.search(address) else address)
     number = _NUMBER.match(place.number or "")
     if not place.road or number is None:
         return None

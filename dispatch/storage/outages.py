@@ -114,5 +114,6 @@ def answered(tx: Tx, outage_id: int) -> int:
 
 def phones(tx: Tx, outage_id: int) -> list[str]:
     """Return the numbers of those who were answered by a notice, each once."""
-    query = select(CALLS.c.caller_phone).where(CALLS.c.outage_id == outage_id, CALLS.c.caller_phone.is_not(None))
+    is_answered = (CALLS.c.outage_id == outage_id) & (CALLS.c.outcome == Outcome.ANSWERED)
+    query = select(CALLS.c.caller_phone).where(is_answered, CALLS.c.caller_phone.is_not(None))
     return list(tx.conn.execute(query.distinct().order_by(CALLS.c.caller_phone)).scalars())

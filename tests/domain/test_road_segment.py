@@ -32,6 +32,8 @@ def test_a_stretch_is_told_by_its_first_and_last_house(text: str, expected: Segm
         ("坡子街 12-3 号", House("坡子街", 12)),
         ("湘江中路二段36号附1", House("湘江中路二段", 36)),
         ("坡子街", None),
+        ("坡子街 12 号对面", None),
+        ("坡子街 12 号旁边的小店", None),
         ("岳麓公馆 3 栋", None),
         ("", None),
     ],

@@ -228,6 +228,8 @@ def test_callers_are_told_that_water_is_back(desk: Desk, cast: Cast, now: dateti
     here = spot(desk, ZONE_A, now)
     for phone in (CALLER_PHONE, CALLER_PHONE, "13000000002", None):
         call(desk, cast.agent, now, point=here, caller_phone=phone)
+    # Who has a ticket of his own hears of that one.
+    call(desk, cast.agent, now, point=here, caller_phone="13000000003", override_outage=True)
     desk.channels = ("console", "webhook")
     outages.restore(desk, cast.dispatcher, told["id"], now + HOUR)
     assert [recipients for recipients, _text in notices(desk)] == [[f"sms:{CALLER_PHONE}"], ["sms:13000000002"]]
