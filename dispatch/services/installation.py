@@ -313,8 +313,8 @@ class _Import:
         holes = rosters.holes_of(ahead, zones, self.now)
         yield f"{ROSTER}: 排班 {len(plan.people)} 人; 四周内无人当班 {holes['zone_hours']} 网格·小时"
         yield from (f"{ROSTER}: 注意: {one.text}" for one in check_zones(plan, zones))
-        if not accepts_holes:
-            rosters.refuse_holes(holes)
+        if holes["hole_count"] and not accepts_holes:
+            raise rosters.left_open(holes)
         self.writes.append(lambda: self._publish(found, holes["zone_hours"]))
 
     def _publish(self, found: _Roster, uncovered_h: float) -> None:

@@ -194,8 +194,8 @@ def publish(
     # Checked outside of the transaction that writes: a draft never changes, and calls must not wait for this.
     told = get(desk, actor, roster_id, now, valid_from)
     _checked(told["body"], valid_from)
-    if not accepts_holes:
-        refuse_holes(told)
+    if told["hole_count"] and not accepts_holes:
+        raise left_open(told)
     with desk.store.write() as tx:
         if _existing(rosters.read(tx, roster_id, is_locked=True))["valid_from"] is not None:
             raise InvalidInput("这份排班表已经发布", field="id")
@@ -203,11 +203,10 @@ def publish(
     return get(desk, actor, roster_id, now)
 
 
-def refuse_holes(told: Mapping[str, Any]) -> None:
-    """Raise RosterHoles where `told`, as of `holes_of`, has any."""
-    if told["hole_count"]:
-        detail = f"{told['hole_count']} 段时间无人当班, 共 {told['zone_hours']} 网格·小时; 请补排, 或确认后发布"
-        raise RosterHoles(detail, zone_hours=told["zone_hours"], holes=told["holes"])
+def left_open(told: Mapping[str, Any]) -> RosterHoles:
+    """Return the error that tells the holes, as of `holes_of`."""
+    detail = f"{told['hole_count']} 段时间无人当班, 共 {told['zone_hours']} 网格·小时; 请补排, 或确认后发布"
+    return RosterHoles(detail, zone_hours=told["zone_hours"], holes=told["holes"])
 
 
 def let_hold(
